@@ -1,0 +1,71 @@
+package retry
+
+import (
+	"context"
+	"reflect"
+	"sync/atomic"
+)
+
+// Attempt returns the number, from 1, of the attempt that was given ctx or a context
+// made from it. Where calls are nested it is the innermost call's. It is 1 outside any.
+func Attempt(ctx context.Context) int {
+	if a, ok := ctx.Value(attemptKey{}).(*attemptCtx); ok {
+		return a.number
+	}
+	return 1
+}
+
+type attemptKey struct{}
+
+// An attemptCtx is the caller's context with an attempt's number. The first attempt
+// is given the caller's context itself, unless that already has the number of an outer call's.
+type attemptCtx struct {
+	context.Context
+	number int
+}
+
+func (a *attemptCtx) Value(key any) any {
+	if key == (attemptKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+// numberedYet says that there has been a context with a number in this program: until
+// then, there is none to be found.
+var numberedYet atomic.Bool
+
+// nested reports whether ctx is that of another call's attempt.
+func nested(ctx context.Context) bool {
+	return numberedYet.Load() && ctx.Value(attemptKey{}) != nil
+}
+
+// numbered holds the contexts of a call's second attempt and the next few. They are
+// never changed, so every call under the same parent can use the same ones, and an
+// f that keeps its context for longer than it should does no harm.
+type numbered [4]attemptCtx
+
+// number returns the caller's context with the number of the current attempt.
+func (c *call) number() context.Context {
+	if c.attempts == 1 && !nested(c.ctx) {
+		return c.ctx
+	}
+	numberedYet.Store(true)
+	i := c.attempts - 2
+	if i < 0 || i >= len(numbered{}) || !shareable(c.ctx) {
+		return &attemptCtx{c.ctx, c.attempts}
+	}
+	// c may have the set of an earlier call.
+	if c.numbers == nil || c.numbers[0].Context != c.ctx {
+		c.numbers = new(numbered)
+		for i := range c.numbers {
+			c.numbers[i] = attemptCtx{c.ctx, i + 2}
+		}
+	}
+	return &c.numbers[i]
+}
+
+// shareable reports whether a set of ctx may be kept for other calls: whether comparing it can't panic.
+func shareable(ctx context.Context) bool {
+	return reflect.TypeOf(ctx).Kind() == reflect.Pointer || ctx == context.Background() || ctx == context.TODO()
+}

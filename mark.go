@@ -1,0 +1,156 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Stop marks err as not worth another attempt: a call whose f returns it, however
+// deeply wrapped, ends with what f returned, whatever the policy's test says. The
+// mark doesn't show in the text, and an outer call sees it too. Stop(nil) is nil.
+func Stop(err error) error { return mark(err, marked{stop: true}) }
+
+// After marks err as worth another attempt, no sooner than after d: what a server says
+// in Retry-After, say. It never shortens the policy's own delay; if d is longer than the
+// time left, or than five minutes where there is no limit of time, the call gives
+// up at once ([ErrTooLate]). A negative d counts as 0. After(nil, d) is nil.
+//
+// An After around an inner call's [*Error], or around a cancellation that isn't the
+// caller's, makes [Transient] accept that as well. Stop is stronger than After.
+func After(err error, d time.Duration) error {
+	return mark(err, marked{worth: true, after: max(d, 0)})
+}
+
+// Fresh marks err as a failure after progress: a connection that worked for hours and
+// then broke, a download that got further. The call goes on as if this were its first
+// failure: attempts are counted from 1 again, the schedule goes on with its second
+// delay (so that a peer which accepts and drops every connection never makes a hot loop),
+// the test is made anew, and earlier failures are forgotten. Within is not prolonged.
+// Like [After] it says that the failure is worth another attempt. Fresh(nil) is nil.
+func Fresh(err error) error { return mark(err, marked{worth: true, fresh: true}) }
+
+type marked struct {
+	error
+	stop, worth, fresh bool
+	after              time.Duration
+}
+
+func mark(err error, m marked) error {
+	if err == nil {
+		return nil
+	}
+	m.error = err
+	return &m
+}
+
+func (m *marked) Unwrap() error { return m.error }
+
+// marks is what a failure says about itself, through all of its wrapping.
+type marks struct {
+	stop, worth, fresh bool
+	after              time.Duration
+	inner              bool // an inner call gave up
+	cancelled          bool // it is, or wraps, context.Canceled
+	timeout            bool // the attempt ran out of its own time
+}
+
+// read finds the marks of err in one walk: it runs at each failure of each call.
+func read(err error) (m marks) {
+	if t, ok := err.(*timeoutError); ok {
+		m.timeout = true
+		err = t.err
+	}
+	m.walk(err)
+	return m
+}
+
+func (m *marks) walk(err error) {
+	for err != nil {
+		switch e := err.(type) {
+		case *marked:
+			m.stop = m.stop || e.stop
+			m.worth = m.worth || e.worth
+			m.fresh = m.fresh || e.fresh
+			m.after = max(m.after, e.after)
+			err = e.error
+			continue
+		case *Error:
+			// What is in there was said to the inner call.
+			m.inner = true
+			return
+		}
+		if err == context.Canceled {
+			m.cancelled = true
+			return
+		}
+		if e, ok := err.(interface{ Is(error) bool }); ok && e.Is(context.Canceled) {
+			m.cancelled = true
+		}
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, err := range e.Unwrap() {
+				m.walk(err)
+			}
+			return
+		default:
+			return
+		}
+	}
+}
+
+// transient is the verdict of [Transient] on err, which has the marks m.
+func (m marks) transient(err error) error {
+	if m.stop || (m.inner || m.cancelled) && !m.worth && !m.timeout {
+		return err
+	}
+	return nil
+}
+
+// A timeoutError is the failure of an attempt that ran out of Policy.Timeout.
+type timeoutError struct {
+	err   error
+	cause error
+}
+
+func (e *timeoutError) Error() string   { return e.err.Error() + " (" + e.cause.Error() + ")" }
+func (e *timeoutError) Unwrap() []error { return []error{e.err, e.cause} }
+func (e *timeoutError) Timeout() bool   { return true }
+
+// timedOut marks a failure of an attempt whose own time had run out. Only the
+// contexts know: f may have returned any error at all by then.
+func (c *call) timedOut(err error) error {
+	if err == nil || c.extra.attempt.Err() == nil || c.ctx.Err() != nil {
+		return err
+	}
+	cause := context.Cause(c.extra.attempt)
+	if limit, ok := cause.(*limitError); !ok || limit.kind != ErrTimeout {
+		return err
+	}
+	if err == cause {
+		return &timeoutError{context.DeadlineExceeded, cause}
+	}
+	return &timeoutError{err, cause}
+}
+
+// A limitError is the cause of a context that ended because the policy's own time did.
+type limitError struct {
+	kind  error // ErrTimeout or ErrTooLate
+	limit time.Duration
+}
+
+func (e *limitError) Error() string {
+	if e.kind == ErrTimeout {
+		return "attempt timed out after " + e.limit.String()
+	}
+	return "the call's time of " + e.limit.String() + " is over"
+}
+
+func (e *limitError) Unwrap() []error { return []error{e.kind, context.DeadlineExceeded} }
+func (e *limitError) Timeout() bool   { return true }
+
+// ErrTimeout is in the failure of an attempt that ran out of [Policy.Timeout], and is
+// the cause ([context.Cause]) of that attempt's context; so is [context.DeadlineExceeded].
+var ErrTimeout = errors.New("attempt timed out")
