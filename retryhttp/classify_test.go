@@ -119,10 +119,9 @@ func TestClassify(t *testing.T) {
 			_, err := (&http.Client{Timeout: time.Millisecond, Transport: &http.Transport{}}).Get("http://" + addr)
 			return err
 		}},
-		{"tls_closed_in_handshake", retryhttp.MaybeApplied, "EOF", func(t *testing.T) error {
+		{"tls_reset_in_handshake", retryhttp.MaybeApplied, "reset by peer", func(t *testing.T) error {
 			// The error alone proves nothing: see TestHandshakeBroken for what does.
-			addr := raw(t, func(c net.Conn) {})
-			return get(t, nil, "https://"+addr)
+			return get(t, nil, "https://"+answering(t, "", true))
 		}},
 		{"tls_internal_error", retryhttp.MaybeApplied, "internal error", func(t *testing.T) error {
 			return get(t, nil, secure(t, &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -327,7 +326,7 @@ func raw(t *testing.T, handle func(net.Conn)) (addr string) {
 func answering(t *testing.T, answer string, reset bool) (addr string) {
 	return raw(t, func(c net.Conn) {
 		r := bufio.NewReader(c)
-		if first, _ := r.Peek(1); len(first) == 1 && first[0] != 22 {
+		if first, err := r.Peek(1); err == nil && first[0] != 22 {
 			for line := ""; line != "\r\n"; {
 				var err error
 				if line, err = r.ReadString('\n'); err != nil {

@@ -191,9 +191,11 @@ func trim(s string) string { return strings.Trim(s, " \t") }
 // spread adds up to a tenth to a server's hint, so that clients who were all told the same don't all come
 // back at once; but never so much that a hint which fits into the time left no longer does.
 func spread(d, left time.Duration) time.Duration {
-	room := min(d/10, 10*time.Second, (left-d)/2)
-	if room <= 0 {
-		return d
+	if d >= left {
+		return d // to be refused as it is
 	}
-	return d + rand.N(room)
+	if room := min(d/10, 10*time.Second, (left-d)/2); room > 0 {
+		d += rand.N(room)
+	}
+	return d
 }
