@@ -59,14 +59,19 @@ func (c *call) number() context.Context {
 	if c.attempts == 1 && !nested(c.ctx) {
 		return c.ctx
 	}
-	numberedYet.Store(true)
+	if !numberedYet.Load() {
+		numberedYet.Store(true)
+	}
 	i := c.attempts - 2
-	if c.extra == nil || i < 0 || i >= len(numbered{}) || !shareable(c.ctx) {
+	if c.extra == nil || i < 0 || i >= len(numbered{}) {
 		return &attemptCtx{c.ctx, c.attempts}
 	}
 	// There may be the set of an earlier call.
 	set := c.extra.numbers
 	if set == nil || set[0].Context != c.ctx {
+		if !shareable(c.ctx) {
+			return &attemptCtx{c.ctx, c.attempts}
+		}
 		set = new(numbered)
 		for i := range set {
 			set[i] = attemptCtx{c.ctx, i + 2}

@@ -39,6 +39,7 @@ type call struct {
 
 // extra is what few calls need to wait, kept apart because a waiting call's size counts.
 type extra struct {
+	latest   latest             // room for failures
 	numbers  *numbered          // contexts for the next attempts
 	deadline time.Duration      // when Within ends, if it's set
 	attempt  context.Context    // the attempt's own context, while there is one
@@ -63,22 +64,22 @@ func (c *call) deadline() time.Duration {
 	return c.extra.deadline
 }
 
-// spare has calls that are over. What they remembered is gone, but not the room for it.
-var spare = sync.Pool{New: func() any { return &call{extra: new(extra)} }}
+// spare has extras of calls that are over, with their room for what the next call remembers.
+var spare = sync.Pool{New: func() any { return new(extra) }}
 
-func newCall(ctx context.Context, p *Policy) *call {
-	c := spare.Get().(*call)
-	c.policy, c.ctx = *p, ctx
-	return c
+// newCall returns a call that borrows its extra. It must be freed.
+func newCall(ctx context.Context, p *Policy) call {
+	x := spare.Get().(*extra)
+	return call{policy: *p, ctx: ctx, extra: x, failures: failures{rest: &x.latest}}
 }
 
-// free closes c, and leaves it for another call.
+// free closes c, and leaves its extra to another call.
 func (c *call) free() {
 	c.close()
 	c.failures.forget()
-	*c.extra = extra{numbers: c.extra.numbers}
-	*c = call{failures: c.failures, extra: c.extra}
-	spare.Put(c)
+	x := c.extra
+	x.deadline, x.attempt, x.cancel, x.next, x.stop = 0, nil, nil, nil, nil
+	spare.Put(x)
 }
 
 // begin prepares a call, and reports whether there is an attempt to make after c.delay. If

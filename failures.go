@@ -48,15 +48,17 @@ func (f *failures) all() []error {
 	if f.rest == nil {
 		return []error{f.first}
 	}
-	all := make([]error, 1, 1+f.rest.n)
+	all := make([]error, 1+f.rest.n)
 	all[0] = f.first
-	return append(all, f.rest.errs[:f.rest.n]...)
+	copy(all[1:], f.rest.errs[:])
+	return all
 }
 
 // forget makes f empty, and keeps its room.
 func (f *failures) forget() {
 	f.first = nil
 	if f.rest != nil {
-		*f.rest = latest{}
+		clear(f.rest.errs[:f.rest.n])
+		f.rest.n = 0
 	}
 }
