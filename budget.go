@@ -82,7 +82,7 @@ func (b *Budget) Shut(d time.Duration) {
 		return
 	}
 	t := now()
-	b.shut.Store(int64(t + min(d, math.MaxInt64-t)))
+	b.shut.Store(int64(later(t, d)))
 }
 
 // Open ends a [Budget.Shut] before its time.
@@ -90,7 +90,7 @@ func (b *Budget) Open() { b.shut.Store(0) }
 
 // take takes a token for a retry at time t, if there is one.
 func (b *Budget) take(t time.Duration) bool {
-	if t < time.Duration(b.shut.Load()) {
+	if shut := time.Duration(b.shut.Load()); shut != 0 && t < shut {
 		b.refused.Add(1)
 		return false
 	}

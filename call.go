@@ -98,7 +98,7 @@ func (c *call) begin(first error) bool {
 		c.started = now()
 	}
 	if p.Within > 0 {
-		c.more().deadline = c.started + min(p.Within, math.MaxInt64-c.started)
+		c.more().deadline = later(c.started, p.Within)
 	}
 	return c.plan(0)
 }
@@ -363,3 +363,11 @@ var errPanicked = errors.New("the call panicked or exited its goroutine")
 var epoch = time.Now()
 
 func now() time.Duration { return time.Since(epoch) }
+
+// later is t plus d, which is positive, as far as a Duration goes. In testing/synctest t is negative.
+func later(t, d time.Duration) time.Duration {
+	if t > math.MaxInt64-d {
+		return math.MaxInt64
+	}
+	return t + d
+}
