@@ -159,6 +159,7 @@ func (c *call) attempt(ctx context.Context) (*http.Response, error) {
 	case resp == nil || resp.StatusCode < 400:
 		return resp, nil
 	}
+	c.resp = resp
 	e := newStatusError(c.req, resp)
 	judge := transient
 	if c.newTest != nil {
@@ -171,12 +172,12 @@ func (c *call) attempt(ctx context.Context) (*http.Response, error) {
 	}
 	verdict := judge(e)
 	c.judged = true
-	if verdict == error(e) {
-		return resp, nil
-	}
-	c.resp, c.verdict = resp, verdict
 	switch {
+	case verdict == error(e):
+		c.resp = nil
+		return resp, nil
 	case verdict != nil:
+		c.verdict = verdict
 		return resp, retry.Stop(verdict)
 	case c.settled(resp):
 		return resp, retry.Stop(e)

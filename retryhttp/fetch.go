@@ -106,7 +106,7 @@ func newFetch(client *http.Client, req *http.Request) (*fetch, retry.Policy, err
 
 // fetch makes one attempt up to the headers of a good answer.
 func (f *fetch) fetch(ctx context.Context) (*http.Response, error) {
-	req, err := f.request(ctx)
+	req, err := f.request(f.prove(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (f *fetch) fetch(ctx context.Context) (*http.Response, error) {
 	resp, err := f.client.Do(req)
 	if err != nil {
 		// Whoever sent a redirect has seen the request.
-		return nil, f.fail(clean(err), !f.redirected && Classify(err) == NeverSent)
+		return nil, f.fail(clean(err), !f.redirected && f.unsent(err))
 	}
 	if resp.StatusCode < 400 {
 		return resp, nil

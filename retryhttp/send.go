@@ -16,12 +16,7 @@ func (c *call) send(ctx context.Context) (*http.Response, error) {
 		l = newLease(ctx)
 		ctx = l.ctx
 	}
-	c.proof = nil
-	if !c.replay && c.body.repeatable() && (c.limited || c.req.URL != nil && c.req.URL.Scheme == "https") {
-		c.proof = new(proof)
-		ctx = c.proof.trace(ctx)
-	}
-	req, err := c.request(ctx)
+	req, err := c.request(c.prove(ctx))
 	var resp *http.Response
 	if err == nil {
 		resp, err = c.t.base().RoundTrip(req)
@@ -30,6 +25,16 @@ func (c *call) send(ctx context.Context) (*http.Response, error) {
 		return l.keep(resp, err, c.Context)
 	}
 	return resp, err
+}
+
+// prove watches the next attempt, if it may matter whether that is sent at all.
+func (c *call) prove(ctx context.Context) context.Context {
+	c.proof = nil
+	if c.replay || !c.body.repeatable() || !c.limited && (c.req.URL == nil || c.req.URL.Scheme != "https") {
+		return ctx
+	}
+	c.proof = new(proof)
+	return c.proof.trace(ctx)
 }
 
 // unsent reports whether no server can have acted on the attempt that failed with err.

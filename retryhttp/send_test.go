@@ -87,13 +87,21 @@ func TestTimeoutOfADial(t *testing.T) {
 	}}
 	t.Cleanup(base.CloseIdleConnections)
 	p := retry.Policy{Timeout: 300 * time.Millisecond, Backoff: retry.List{0, 0, 0, 0, 0}}
-	resp, err := (&retryhttp.Transport{Base: base, Policy: p}).RoundTrip(request(t, "POST", s.URL, strings.NewReader("body")))
+	tr := &retryhttp.Transport{Base: base, Policy: p}
+	resp, err := tr.RoundTrip(request(t, "POST", s.URL, strings.NewReader("body")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
 	if got := s.received(); len(got) != 1 || got[0].body != "body" {
 		t.Errorf("the server received %v", got)
+	}
+
+	dials.Store(0)
+	base.CloseIdleConnections()
+	req := request(t, "POST", s.URL, strings.NewReader("body"))
+	if _, err := retryhttp.Fetch(&http.Client{Transport: tr}, req, readAll); err != nil || len(s.received()) != 2 {
+		t.Errorf("with Fetch the server received %v (%v)", s.received()[1:], err)
 	}
 }
 

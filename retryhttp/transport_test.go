@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -413,11 +412,11 @@ func TestBodiesAreClosed(t *testing.T) {
 		}, 3},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var made, open atomic.Int32
+			var made, open atomic.Int64
 			newBody := func() (io.ReadCloser, error) {
 				made.Add(1)
 				open.Add(1)
-				return &counted{Reader: strings.NewReader("body"), open: &open}, nil
+				return &tally{ReadCloser: io.NopCloser(strings.NewReader("body")), open: &open}, nil
 			}
 			req := request(t, "PUT", serve(t, 503, 503, 200).URL, nil).WithContext(row.ctx)
 			req.Body, _ = newBody()
@@ -438,22 +437,11 @@ func TestBodiesAreClosed(t *testing.T) {
 				}
 				time.Sleep(time.Millisecond)
 			}
-			if m, o := made.Load(), open.Load(); m != int32(row.want) || o != 0 {
+			if m, o := made.Load(), open.Load(); m != int64(row.want) || o != 0 {
 				t.Errorf("%d bodies were made and %d are open, want %d and 0 (%v)", m, o, row.want, err)
 			}
 		})
 	}
-}
-
-type counted struct {
-	io.Reader
-	open *atomic.Int32
-	once sync.Once
-}
-
-func (c *counted) Close() error {
-	c.once.Do(func() { c.open.Add(-1) })
-	return nil
 }
 
 // An error while a body is made again, or buffered, is the caller's to know, at once.
