@@ -210,6 +210,7 @@ func TestFetchWithCookies(t *testing.T) {
 
 // An attempt's limit of time includes the body.
 func TestFetchTimeout(t *testing.T) {
+	t.Parallel()
 	var requests atomic.Int32
 	u := handling(t, func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "whole")

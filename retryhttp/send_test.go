@@ -20,9 +20,10 @@ import (
 
 // The limits of time are for the headers: a body that takes longer is read to its end.
 func TestTimeoutDoesNotCutOffTheBody(t *testing.T) {
+	t.Parallel()
 	for name, p := range map[string]retry.Policy{
-		"timeout": {Timeout: time.Second},
-		"within":  {Within: time.Second},
+		"timeout": {Timeout: 2 * time.Second},
+		"within":  {Within: 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -31,7 +32,7 @@ func TestTimeoutDoesNotCutOffTheBody(t *testing.T) {
 				if requests.Add(1) == 1 {
 					io.WriteString(w, "first half, ")
 					w.(http.Flusher).Flush()
-					time.Sleep(1500 * time.Millisecond)
+					time.Sleep(2500 * time.Millisecond)
 				}
 				io.WriteString(w, "second half")
 			})
@@ -48,6 +49,7 @@ func TestTimeoutDoesNotCutOffTheBody(t *testing.T) {
 
 // A server that doesn't answer is asked again; the POST that it may be busy with is not repeated.
 func TestTimeoutOfAnAttempt(t *testing.T) {
+	t.Parallel()
 	for method, want := range map[string]int32{"GET": 2, "POST": 1} {
 		var requests atomic.Int32
 		stop := make(chan struct{})
@@ -76,6 +78,7 @@ func TestTimeoutOfAnAttempt(t *testing.T) {
 
 // A POST that ran out of time before there was a connection wasn't sent.
 func TestTimeoutOfADial(t *testing.T) {
+	t.Parallel()
 	s := serve(t, 200)
 	var dials atomic.Int32
 	base := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -86,7 +89,7 @@ func TestTimeoutOfADial(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}}
 	t.Cleanup(base.CloseIdleConnections)
-	p := retry.Policy{Timeout: 300 * time.Millisecond, Backoff: retry.List{0, 0, 0, 0, 0}}
+	p := retry.Policy{Timeout: time.Second, Backoff: retry.List{0, 0, 0, 0, 0}}
 	tr := &retryhttp.Transport{Base: base, Policy: p}
 	resp, err := tr.RoundTrip(request(t, "POST", s.URL, strings.NewReader("body")))
 	if err != nil {
@@ -218,6 +221,7 @@ func TestHintIsObeyed(t *testing.T) {
 // An answer isn't held while waiting for the next attempt: its connection is free for others. Neither is the
 // caller, by a server that doesn't finish its answer.
 func TestConnectionIsFreeDuringTheDelay(t *testing.T) {
+	t.Parallel()
 	s := serve(t, 503, 200)
 	var other *http.Response
 	tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Millisecond}})
