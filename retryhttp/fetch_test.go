@@ -150,9 +150,25 @@ func TestFetchDecodeFails(t *testing.T) {
 	}
 }
 
+// An error of any type at all can be returned.
+func TestFetchErrorThatCannotBeCompared(t *testing.T) {
+	for method, want := range map[string]int{"GET": 3, "POST": 1} {
+		s := serve(t, 200)
+		_, err := retryhttp.Fetch(&http.Client{Transport: transport(t, three)}, request(t, method, s.URL, nil),
+			func(*http.Response) (int, error) { return 0, many{io.EOF} })
+		if _, ok := errors.AsType[many](err); !ok || len(s.received()) != want {
+			t.Errorf("%s: %d requests, %v", method, len(s.received()), err)
+		}
+	}
+}
+
+type many []error
+
+func (m many) Error() string { return "many errors" }
+
 // JSON that is wrong stays so.
 func TestJSON(t *testing.T) {
-	for body, want := range map[string]int32{`{"a": 1}`: 1, `<html>`: 1, `{"a": "one"}`: 1, `{"a": `: 3, ``: 3} {
+	for body, want := range map[string]int32{`{"a": 1}`: 1, `<html>`: 1, `{"a": "one"}`: 1, `{"a": `: 3, ``: 1} {
 		var requests atomic.Int32
 		u := handling(t, func(w http.ResponseWriter, r *http.Request) {
 			requests.Add(1)

@@ -42,9 +42,9 @@ func (c *call) unsent(err error) bool {
 	return c.proof != nil && c.proof.unsent() || Classify(err) == NeverSent
 }
 
-// A proof that a request was never sent is that a connection was asked for and none was had. It is only needed
-// where the error doesn't tell: a TLS handshake that breaks looks like an answer that breaks, and
-// an attempt's own time may end in either.
+// A proof that a request was never sent is that a connection was asked for and none was had. It
+// is only needed where the error doesn't tell: a TLS handshake that breaks looks like an answer
+// that breaks, and an attempt's own time may end in either.
 type proof struct{ asked, got atomic.Bool }
 
 func (p *proof) trace(ctx context.Context) context.Context {
@@ -56,8 +56,8 @@ func (p *proof) trace(ctx context.Context) context.Context {
 
 func (p *proof) unsent() bool { return p.asked.Load() && !p.got.Load() }
 
-// A lease is the context of an attempt whose answer outlives it: the attempt's own limit of time
-// counts up to the headers, and after them only the caller's context does.
+// A lease is the context of an attempt whose answer outlives it: the attempt's own limit of
+// time counts up to the headers, and after them only the caller's context does.
 type lease struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
