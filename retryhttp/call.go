@@ -186,7 +186,7 @@ func (c *call) unmarked(err error) error {
 // cancelled reports whether the caller has closed the old-fashioned Cancel channel.
 func (c *call) cancelled() bool {
 	select {
-	case <-c.req.Cancel:
+	case <-c.req.Cancel: //lint:ignore SA1019 net/http obeys it, so its callers may rely on it
 		return true
 	default:
 		return false

@@ -89,7 +89,7 @@ func classifyOne(err error) Class {
 		return Permanent
 
 	case url.EscapeError, url.InvalidHostError, *net.AddrError, net.InvalidAddrError,
-		*net.ParseError, net.UnknownNetworkError, *http.ProtocolError:
+		*net.ParseError, net.UnknownNetworkError:
 		return Permanent
 
 	case *url.Error:

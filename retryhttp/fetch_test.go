@@ -136,17 +136,15 @@ func TestFetchDecodeFails(t *testing.T) {
 		{"not_idempotent", "POST", wrong, 1},
 		{"not_idempotent_and_never_sent_elsewhere", "POST", &net.OpError{Op: "dial", Err: wrong}, 1},
 	} {
-		s := serve(t, 200)
-		client := &http.Client{Transport: transport(t, three)}
-		v, err := retryhttp.Fetch(client, request(t, row.method, s.URL, nil), func(resp *http.Response) (int, error) {
-			return 7, row.err
+		wantConnections(t, 1, []int{200}, func(s *service) {
+			client := &http.Client{Transport: transport(t, three)}
+			v, err := retryhttp.Fetch(client, request(t, row.method, s.URL, nil), func(resp *http.Response) (int, error) {
+				return 7, row.err
+			})
+			if v != 7 || !errors.Is(err, wrong) || len(s.received()) != row.want {
+				t.Errorf("%s: Fetch = %v, %v after %d requests, want %d", row.name, v, err, len(s.received()), row.want)
+			}
 		})
-		if v != 7 || !errors.Is(err, wrong) || len(s.received()) != row.want {
-			t.Errorf("%s: Fetch = %v, %v after %d requests, want %d", row.name, v, err, len(s.received()), row.want)
-		}
-		if n := s.connections(); n != 1 {
-			t.Errorf("%s: %d connections were used", row.name, n)
-		}
 	}
 }
 

@@ -156,7 +156,7 @@ func TestCancelChannel(t *testing.T) {
 	url := handling(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	req := request(t, "GET", url, nil)
 	cancel := make(chan struct{})
-	req.Cancel = cancel
+	req.Cancel = cancel //lint:ignore SA1019 it is what is tested
 	time.AfterFunc(50*time.Millisecond, func() { close(cancel) })
 	tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Hour}})
 	if _, err := tr.RoundTrip(req); err == nil || errors.Is(err, retry.ErrTooLate) {
@@ -222,23 +222,24 @@ func TestHintIsObeyed(t *testing.T) {
 // caller, by a server that doesn't finish its answer.
 func TestConnectionIsFreeDuringTheDelay(t *testing.T) {
 	t.Parallel()
-	s := serve(t, 503, 200)
-	var other *http.Response
-	tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Millisecond}})
-	tr.Policy.Observe = func(_ context.Context, e retry.Event) {
-		if e.Kind == retry.Retrying {
-			other, _ = tr.Base.RoundTrip(request(t, "GET", s.URL, nil))
-			text(t, other)
+	wantConnections(t, 1, []int{503, 200}, func(s *service) {
+		tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Millisecond}})
+		tr.Policy.Observe = func(_ context.Context, e retry.Event) {
+			if e.Kind == retry.Retrying {
+				other, err := tr.Base.RoundTrip(request(t, "GET", s.URL, nil))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				text(t, other)
+			}
 		}
-	}
-	resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text(t, resp)
-	if n := s.connections(); n != 1 {
-		t.Errorf("%d connections were used, want 1", n)
-	}
+		resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text(t, resp)
+	})
 
 	var requests atomic.Int32
 	url := handling(t, func(w http.ResponseWriter, r *http.Request) {
