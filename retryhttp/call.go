@@ -24,8 +24,9 @@ type call struct {
 	finished  bool
 	exhausted bool // it ended with an answer for want of attempts
 	attempts  int
-	ends      time.Time // when Within ends, if that's set
-	proof     *proof    // of whether the attempt was sent
+	timeout   time.Duration // of each attempt, if positive
+	ends      time.Time     // when Within ends, if that's set
+	proof     *proof        // of whether the attempt was sent
 
 	newTest func() retry.Test // the policy's, if it isn't Transient
 	test    retry.Test
@@ -88,6 +89,10 @@ func (c *call) adopt(p *retry.Policy) {
 func (c *call) watch(p *retry.Policy) {
 	c.newTest, c.observe = p.Test, p.Observe
 	c.adopt(p)
+	if p.Timeout > 0 {
+		// Package retry would end the context of an attempt that is over, and the body with it.
+		c.timeout, p.Timeout = p.Timeout, 0
+	}
 	p.Observe = observe
 	if c.newTest != nil {
 		p.Test = c.makeTest
