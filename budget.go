@@ -81,8 +81,7 @@ func (b *Budget) Shut(d time.Duration) {
 		b.shut.Store(0)
 		return
 	}
-	t := now()
-	b.shut.Store(int64(t + min(d, math.MaxInt64-t)))
+	b.shut.Store(int64(after(now(), d)))
 }
 
 // Open ends a [Budget.Shut] before its time.
@@ -90,7 +89,7 @@ func (b *Budget) Open() { b.shut.Store(0) }
 
 // take takes a token for a retry at time t, if there is one.
 func (b *Budget) take(t time.Duration) bool {
-	if t < time.Duration(b.shut.Load()) {
+	if until := b.shut.Load(); until != 0 && int64(t) < until {
 		b.refused.Add(1)
 		return false
 	}

@@ -98,7 +98,7 @@ func (c *call) begin(first error) bool {
 		c.started = now()
 	}
 	if p.Within > 0 {
-		c.more().deadline = c.started + min(p.Within, math.MaxInt64-c.started)
+		c.more().deadline = after(c.started, p.Within)
 	}
 	return c.plan(0)
 }
@@ -359,8 +359,16 @@ func cancellation(err, reason error) bool {
 // errPanicked is told as the end of a call whose attempt, test or schedule never returned.
 var errPanicked = errors.New("the call panicked or exited its goroutine")
 
-// Times are read as a distance from epoch: half the cost of a time.Time, and a third of its size.
-// It lies so far back that a distance is never negative, not even inside synctest, where it is the year 2000.
-var epoch = time.Now().Add(-100 * 365 * 24 * time.Hour)
+// Times are read as a distance from epoch: half the cost of a time.Time, and a third of its
+// size. In a test's bubble of virtual time they are negative.
+var epoch = time.Now()
 
 func now() time.Duration { return time.Since(epoch) }
+
+// after is d after t, or the end of time.
+func after(t, d time.Duration) time.Duration {
+	if t > math.MaxInt64-d {
+		return math.MaxInt64
+	}
+	return t + d
+}
