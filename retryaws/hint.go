@@ -1,6 +1,7 @@
 package retryaws
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -30,17 +31,24 @@ func (r *Retryer) hint(err error, t *throttles) error {
 	if !Throttled(err) {
 		return err
 	}
-	floor := r.Throttled
-	if floor == nil {
-		floor = retry.Exponential{Initial: time.Second, Max: 20 * time.Second, Attempts: retry.Unlimited, WaitFirst: true, Jitter: retry.Equal}
-	}
 	n := t.n.Add(1)
-	for d := range floor.Delays() {
+	for d := range r.throttle().Delays() {
 		if n--; n == 0 {
 			return retry.After(err, d)
 		}
 	}
-	return err
+	return err // not reached: the delays don't end
+}
+
+func (r *Retryer) throttle() retry.Exponential {
+	first := cmp.Or(r.ThrottleDelay, time.Second)
+	return retry.Exponential{
+		Initial:   first,
+		Max:       max(first, 20*time.Second),
+		Attempts:  retry.Unlimited,
+		WaitFirst: true,
+		Jitter:    retry.Equal,
+	}
 }
 
 // retryAfter returns how long the answer in err asks to wait.

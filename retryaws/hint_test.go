@@ -73,20 +73,17 @@ func TestEachThrottleOfACallWaitsLonger(t *testing.T) {
 	})
 }
 
-func TestThrottledIsAFloor(t *testing.T) {
+func TestThrottleDelayIsAFloor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		policy := retry.Policy{Backoff: retry.List{0, time.Minute}}
-		for _, test := range []struct {
-			floor retry.Backoff
-			want  time.Duration
-		}{
-			{retry.List{time.Second}, time.Minute},
-			{retry.List{2 * time.Minute}, 2 * time.Minute},
-			{retry.List{}, time.Minute},
-			{nil, time.Minute},
+		for _, test := range []struct{ policy, floor, least, most time.Duration }{
+			{time.Minute, 0, time.Minute, time.Minute},
+			{time.Minute, 2 * time.Minute, time.Minute, 2 * time.Minute},
+			{time.Millisecond, 30 * time.Second, 15 * time.Second, 30 * time.Second},
+			{time.Millisecond, 1, time.Millisecond, time.Millisecond},
 		} {
-			if got := gap(t, &retryaws.Retryer{Policy: policy, Throttled: test.floor}, slowDown); got != test.want {
-				t.Errorf("with a floor of %v: waited %v, want %v", test.floor, got, test.want)
+			r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, test.policy}}, ThrottleDelay: test.floor}
+			if got := gap(t, r, slowDown); got < test.least || got > test.most {
+				t.Errorf("%v of the policy's and %v for throttles: waited %v, want %v to %v", test.policy, test.floor, got, test.least, test.most)
 			}
 		}
 	})

@@ -71,7 +71,12 @@ func (m *caller) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 		res, err := c.attempt(ctx, nil, in, next)
 		return res.out, res.meta, m.hint(err, t)
 	}
-	p := c.policy(ctx)
+	p, err := c.policy(awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx))
+	if err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	test := p.Test
+	p.Test = func() retry.Test { return c.judge(test()) }
 	var outlive context.Context
 	if p.Timeout > 0 || p.Within > 0 {
 		outlive = ctx
@@ -83,29 +88,17 @@ func (m *caller) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 	return res.out, res.meta, err
 }
 
-// policy returns the policy that c follows.
-func (c *call) policy(ctx context.Context) retry.Policy {
-	p := c.Policy
-	if p.Name == "" {
-		p.Name = awsmiddleware.GetServiceID(ctx) + "." + awsmiddleware.GetOperationName(ctx)
+// judge returns test, but for what can't be tried again whatever it says.
+func (c *call) judge(test retry.Test) retry.Test {
+	if test == nil {
+		return nil
 	}
-	tests := p.Test
-	if tests == nil {
-		tests = Transient
-	}
-	p.Test = func() retry.Test {
-		test := tests()
-		if test == nil {
-			return nil
+	return func(err error) error {
+		if stop := test(err); stop != nil || !c.final {
+			return stop
 		}
-		return func(err error) error {
-			if stop := test(err); stop != nil || !c.final {
-				return stop
-			}
-			return err
-		}
+		return err
 	}
-	return p
 }
 
 // attempt makes one attempt. If outlive isn't nil, the attempt's context is ended before the

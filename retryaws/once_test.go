@@ -35,13 +35,13 @@ func TestOperationAloneDoesNotSeeABodyCutShort(t *testing.T) {
 func TestGetMakesABodyCutShortGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := times(2, cutShort)
-		c := serve(t, new(retryaws.Retryer), l.ServeHTTP)
-		p := retry.Policy{Backoff: retry.List{0, time.Second, time.Second}}
-		body, err := retryaws.Get(t.Context(), p, func(ctx context.Context) (string, error) { return get(ctx, c) })
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second, time.Second}}}
+		c := serve(t, r, l.ServeHTTP)
+		body, err := retryaws.Get(t.Context(), r, func(ctx context.Context) (string, error) { return get(ctx, c) })
 		if body != "whole" || err != nil || len(l.at) != 3 || l.at[2] != 2*time.Second {
 			t.Errorf("%q, %v at %v", body, err, l.at)
 		}
-		if l.headers[2] != "attempt=3; max=10" {
+		if l.headers[2] != "attempt=3; max=3" {
 			t.Errorf("the server was told %q", l.headers)
 		}
 	})
@@ -51,8 +51,8 @@ func TestOperationsInsideMakeOneAttemptEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := times(99, internalError)
 		c := serve(t, &retryaws.Retryer{Policy: retry.Policy{Name: "the client's", Timeout: 1}}, l.ServeHTTP)
-		p := retry.Policy{Name: "the call's", Backoff: retry.List{0, time.Second, time.Second}}
-		err := retryaws.Do(t.Context(), p, func(ctx context.Context) error {
+		r := &retryaws.Retryer{Policy: retry.Policy{Name: "the call's", Backoff: retry.List{0, time.Second, time.Second}}}
+		err := retryaws.Do(t.Context(), r, func(ctx context.Context) error {
 			_, err := get(ctx, c)
 			return err
 		})
@@ -70,7 +70,7 @@ func TestDoStopsAtWhatIsNotTransient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := times(99, func(w http.ResponseWriter, _ *http.Request) { fail(w, 404, "NoSuchKey") })
 		c := serve(t, new(retryaws.Retryer), l.ServeHTTP)
-		err := retryaws.Do(t.Context(), retry.Policy{}, func(ctx context.Context) error {
+		err := retryaws.Do(t.Context(), new(retryaws.Retryer), func(ctx context.Context) error {
 			_, err := get(ctx, c)
 			return err
 		})
@@ -92,7 +92,7 @@ func TestThrottlesInsideWaitLonger(t *testing.T) {
 			slowDown(w, r)
 		})
 		c := serve(t, new(retryaws.Retryer), l.ServeHTTP)
-		if _, err := retryaws.Get(t.Context(), retry.Policy{}, func(ctx context.Context) (string, error) { return get(ctx, c) }); err != nil {
+		if _, err := retryaws.Get(t.Context(), new(retryaws.Retryer), func(ctx context.Context) (string, error) { return get(ctx, c) }); err != nil {
 			t.Fatal(err)
 		}
 		for n, longest := range []time.Duration{66 * time.Second, time.Second, 2 * time.Second} {
@@ -112,7 +112,7 @@ func TestOperationsInsideAtTheSameTime(t *testing.T) {
 				slowDown(w, r)
 			}
 		})
-		err := retryaws.Do(t.Context(), retry.Policy{}, func(ctx context.Context) error {
+		err := retryaws.Do(t.Context(), new(retryaws.Retryer), func(ctx context.Context) error {
 			errs := make(chan error)
 			for range 8 {
 				go func() {

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,12 +23,12 @@ import (
 
 // A Retryer is an [aws.RetryerV2] that makes clients follow a policy. [Retryer.Configure] gives
 // it to all clients of an [aws.Config]. One Retryer serves any number of clients and
-// goroutines; its fields must not change while it's in use. The zero Retryer works.
+// goroutines; it must not be changed or copied once it's used. The zero Retryer works.
 //
 // It comes with a middleware, and refuses to work without it. The SDK asks one RetryerV2
 // about the failures of all calls and doesn't say which call failed, so by itself
 // it can't count two failures of one call, keep the time since the call began or give an
-// attempt a context, and when a delay is cancelled the SDK drops the failure.
+// attempt a context; and when a delay is cancelled the SDK drops the failure.
 // So the SDK's own loop makes one attempt, and the middleware around it makes the call.
 //
 // An operation that is given another Retryer, such as [aws.NopRetryer] for a single
@@ -38,14 +39,20 @@ type Retryer struct {
 	// this package; if its Name is empty, it is the operation's, such as "S3.GetObject".
 	//
 	// Timeout and Within end with the operation. They don't cut off the body of an
-	// answer that is still to be read.
+	// answer that is still to be read; the caller's context does.
 	Policy retry.Policy
 
-	// Throttled gives the least delay after the first, second, … failure of a call that
-	// is [Throttled] and has no hint of the server's. The policy's own delay stands if it's
-	// longer. If it's nil, it is up to 1s, 2s, 4s, … 20s, and at least half of that; an empty
-	// [retry.List] is none.
-	Throttled retry.Backoff
+	// Budget returns the budget of a service, such as "S3", for a policy that has none; nil for no
+	// limit. It must be safe for concurrent use. If it's nil, the Retryer keeps one for each
+	// service, as retry.BudgetSettings{} makes it.
+	Budget func(service string) *retry.Budget
+
+	// ThrottleDelay is the least delay after the first failure of a call that is [Throttled] without
+	// a hint of the server's. It doubles with each further one, up to 20s or itself if that is
+	// longer, and is spread over its upper half. A longer delay of the policy's stands. If it's 0, it is 1s.
+	ThrottleDelay time.Duration
+
+	budgets sync.Map // by service
 }
 
 var _ aws.RetryerV2 = (*Retryer)(nil)

@@ -158,6 +158,45 @@ func TestBudgetIsAsked(t *testing.T) {
 	})
 }
 
+// A service that is down gets little more than what it is called for, whatever the policy allows.
+func TestEachServiceHasABudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r retryaws.Retryer
+		l := times(999, internalError)
+		c := serve(t, &r, l.ServeHTTP)
+		for range 100 {
+			get(t.Context(), c)
+		}
+		if n := len(l.at); n != 120 {
+			t.Errorf("100 calls made %d attempts, want 120", n)
+		}
+		err := retryaws.Do(t.Context(), &r, func(ctx context.Context) error {
+			_, err := get(ctx, c)
+			return err
+		})
+		if errors.Is(err, retry.ErrBudget) {
+			t.Errorf("Do has no budget of its own: %v", err)
+		}
+	})
+}
+
+func TestBudgetOfAService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := retry.NewBudget(retry.BudgetSettings{Cap: 1})
+		r := &retryaws.Retryer{Budget: func(service string) *retry.Budget {
+			if service != "S3" {
+				t.Errorf("asked for the budget of %q", service)
+			}
+			return budget
+		}}
+		l := times(99, internalError)
+		_, err := get(t.Context(), serve(t, r, l.ServeHTTP))
+		if !errors.Is(err, retry.ErrBudget) || len(l.at) != 2 {
+			t.Errorf("%d attempts: %v", len(l.at), err)
+		}
+	})
+}
+
 // A RetryerV2 is shared by all calls, but a test may count. Exactly one 404 is forgiven in each of them.
 func TestStatefulTestIsFreshForEachCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +207,7 @@ func TestStatefulTestIsFreshForEachCall(t *testing.T) {
 		r := &retryaws.Retryer{Policy: retry.Policy{
 			Backoff: retry.List{0, time.Millisecond, time.Millisecond, time.Millisecond},
 			Test:    retry.Any(retryaws.Transient, retry.AtMost(1, notFound)),
-		}}
+		}, Budget: unlimited}
 		var requests atomic.Int32
 		c := serve(t, r, func(w http.ResponseWriter, _ *http.Request) {
 			requests.Add(1)
@@ -209,9 +248,11 @@ func TestTestSeesEachFailureOnceAndMayReplaceIt(t *testing.T) {
 	})
 }
 
+func unlimited(string) *retry.Budget { return nil }
+
 func TestUnlimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.Exponential{Attempts: retry.Unlimited}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.Exponential{Attempts: retry.Unlimited}}, Budget: unlimited}
 		l := times(100, internalError)
 		if body, err := get(t.Context(), serve(t, r, l.ServeHTTP)); body != "whole" || err != nil || len(l.at) != 101 {
 			t.Errorf("%q, %v after %d attempts", body, err, len(l.at))
@@ -277,6 +318,13 @@ func TestUnusablePolicyMakesNoAttempt(t *testing.T) {
 			if _, err := get(t.Context(), serve(t, &retryaws.Retryer{Policy: p}, l.ServeHTTP)); !errors.Is(err, retry.ErrPolicy) {
 				t.Errorf("%+v: %v", p, err)
 			}
+		}
+		r := &retryaws.Retryer{ThrottleDelay: -1}
+		if _, err := get(t.Context(), serve(t, r, l.ServeHTTP)); !errors.Is(err, retry.ErrPolicy) {
+			t.Errorf("ThrottleDelay: %v", err)
+		}
+		if err := retryaws.Do(t.Context(), r, nil); !errors.Is(err, retry.ErrPolicy) {
+			t.Errorf("ThrottleDelay in Do: %v", err)
 		}
 		p := retry.Policy{Test: func() retry.Test { return nil }}
 		if _, err := get(t.Context(), serve(t, &retryaws.Retryer{Policy: p}, internalError)); !errors.Is(err, retry.ErrPolicy) {

@@ -3,6 +3,7 @@ package s3test
 import (
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -119,6 +120,7 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, fault Fault) {
 			r.Out.Host = r.In.Host // it is signed
 		},
 		Transport: p.base,
+		ErrorLog:  log.New(io.Discard, "", 0), // failing is its business
 		ModifyResponse: func(res *http.Response) error {
 			switch half := res.ContentLength / 2; {
 			case half <= 0:

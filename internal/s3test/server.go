@@ -107,6 +107,9 @@ func Config(endpoint string) aws.Config {
 	return aws.Config{
 		Region:       region,
 		BaseEndpoint: &endpoint,
+		// Checksums of what is sent and received, as in the SDK's default configuration.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: access, SecretAccessKey: secret}, nil
 		}),
@@ -117,7 +120,7 @@ func Config(endpoint string) aws.Config {
 func (s *Server) Close() error {
 	err := s.api.ShutDown()
 	if err == nil {
-		err = <-s.served
+		<-s.served // its error only says that the server was shut down
 	}
 	return errors.Join(err, s.clean())
 }
