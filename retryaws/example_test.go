@@ -36,7 +36,7 @@ func config(answers ...http.HandlerFunc) (cfg aws.Config, stop func()) {
 	}, server.Close
 }
 
-func ExampleRetryer() {
+func ExampleRetryer_Configure() {
 	cfg, stop := config(internalError, internalError)
 	defer stop()
 
