@@ -2,6 +2,7 @@ package retryaws
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,8 @@ type call struct {
 	*Retryer
 	throttles
 	made  int
-	final bool // no further attempt can be made, whatever the test says
+	last  error // the latest attempt's failure
+	final bool  // no further attempt can be made, whatever the test says
 }
 
 // An attempt is what the middlewares of one attempt have in common; it is in their context.
@@ -104,24 +106,25 @@ func (c *call) judge(test retry.Test) retry.Test {
 // attempt makes one attempt. If outlive isn't nil, the attempt's context is ended before the
 // answer's body is read, and the body lasts as long as outlive instead.
 func (c *call) attempt(ctx, outlive context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (res result, err error) {
+	req, _ := in.Request.(*smithyhttp.Request)
+	if c.made++; c.made > 1 && req != nil {
+		if err := req.RewindStream(); err != nil {
+			c.final = true
+			return res, fmt.Errorf("retryaws: the body can't be sent again: %w; it was after: %w", err, c.last)
+		}
+	}
 	a := &attempt{retryer: c.Retryer}
 	ctx = context.WithValue(ctx, attemptKey{}, a)
 	if outlive != nil {
 		ctx, a.lease = newLease(ctx)
 	}
-	req, _ := in.Request.(*smithyhttp.Request)
-	if c.made++; c.made > 1 && req != nil {
-		if err := req.RewindStream(); err != nil {
-			c.final = true
-			return res, err
-		}
-	}
 	res.out, res.meta, err = next.HandleFinalize(ctx, in)
 	// Another Retryer has had its way with the operation; or the body was sent, once.
-	c.final = !a.ours || req != nil && req.GetStream() != nil && !req.IsStreamSeekable()
+	c.final = !a.ours && ctx.Err() == nil || req != nil && req.GetStream() != nil && !req.IsStreamSeekable()
 	if a.lease != nil {
 		err = a.lease.settle(outlive, err)
 	}
+	c.last = err
 	return res, err
 }
 
