@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -34,6 +33,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// buckets counts them, for their names.
+var buckets atomic.Int64
+
 // start starts a proxy, which spoils nothing until the bucket has been made, and returns a
 // client that follows r, or the SDK's own retryer if r is nil, and the bucket.
 func start(t *testing.T, r *retryaws.Retryer, choose func(*http.Request) s3test.Fault) (*s3test.Proxy, *s3.Client, *string) {
@@ -56,7 +58,7 @@ func start(t *testing.T, r *retryaws.Retryer, choose func(*http.Request) s3test.
 		o.UsePathStyle = true
 		o.DisableLogOutputChecksumValidationSkipped = true
 	})
-	bucket := aws.String(strings.ToLower(t.Name()))
+	bucket := aws.String(fmt.Sprintf("bucket-%d", buckets.Add(1)))
 	if _, err := c.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: bucket}); err != nil {
 		t.Fatal(err)
 	}
