@@ -75,6 +75,10 @@ func TestNothingIsLeftOnTheCallersContext(t *testing.T) {
 		if _, err := c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: object.Bucket, Key: object.Key}); err != nil {
 			t.Error(err)
 		}
+		c = serve(t, r, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<ListBucketResult/>") })
+		if _, err := c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: object.Bucket}); err != nil {
+			t.Error(err)
+		}
 		if _, err := get(ctx, serve(t, r, func(w http.ResponseWriter, _ *http.Request) { fail(w, 404, "NoSuchKey") })); err == nil {
 			t.Error("no error")
 		}

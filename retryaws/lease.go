@@ -19,8 +19,8 @@ type lease struct {
 
 	mu       sync.Mutex
 	unfollow func() bool
-	closed   bool
-	body     io.Closer
+	body     io.Closer // the latest answer's, nil once it's closed
+	settled  bool      // the attempt is over
 }
 
 // newLease returns the context to make the attempt in, whose own is ctx.
@@ -38,18 +38,13 @@ func (l *lease) follow(ctx context.Context) (stop func() bool) {
 
 // settle ends the attempt, and returns its failure.
 func (l *lease) settle(caller context.Context, err error) error {
-	if err != nil {
-		l.close()
-		return err
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.settled = true
 	switch {
-	case l.closed:
-		return nil
-	case l.body == nil:
+	case err != nil || l.body == nil:
 		l.end()
-		return nil
+		return err
 	case !l.unfollow():
 		// Its time ran out between the answer's header and here: the body would be cut.
 		l.body.Close()
@@ -59,16 +54,23 @@ func (l *lease) settle(caller context.Context, err error) error {
 	return nil
 }
 
-func (l *lease) close() {
+func (l *lease) hold(body io.Closer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
+	l.body = body
+}
+
+// release is told that the body was read or closed. During the attempt that means nothing yet: where another
+// Retryer has a loop of its own in there, more answers may come.
+func (l *lease) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.body = nil; l.settled {
 		l.end()
 	}
 }
 
 func (l *lease) end() {
-	l.closed = true
 	l.unfollow()
 	l.cancel(nil)
 }
@@ -78,12 +80,12 @@ func holdBody(ctx context.Context, in middleware.DeserializeInput, next middlewa
 	out middleware.DeserializeOutput, meta middleware.Metadata, err error,
 ) {
 	out, meta, err = next.HandleDeserialize(ctx, in)
-	a, _ := ctx.Value(attemptKey{}).(*attempt)
+	a := ctx.Value(attemptKey{}).(*attempt)
 	res, ok := out.RawResponse.(*smithyhttp.Response)
-	if a == nil || a.lease == nil || !ok || res.Response == nil || res.Body == nil || res.Body == http.NoBody {
+	if a.lease == nil || !ok || res.Response == nil || res.Body == nil || res.Body == http.NoBody {
 		return out, meta, err
 	}
-	a.lease.body = res.Body
+	a.lease.hold(res.Body)
 	res.Body = &heldBody{res.Body, a.lease}
 	return out, meta, err
 }
@@ -96,13 +98,13 @@ type heldBody struct {
 func (b *heldBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		b.lease.close()
+		b.lease.release()
 	}
 	return n, err
 }
 
 func (b *heldBody) Close() error {
 	err := b.ReadCloser.Close()
-	b.lease.close()
+	b.lease.release()
 	return err
 }

@@ -53,7 +53,8 @@ type call struct {
 // An attempt is what the middlewares of one attempt have in common; it is in their context.
 type attempt struct {
 	retryer *Retryer
-	ours    bool // the SDK's loop follows retryer
+	begun   bool // the SDK's loop has begun it, whomever it follows
+	ours    bool // it follows retryer
 	lease   *lease
 }
 
@@ -120,7 +121,7 @@ func (c *call) attempt(ctx, outlive context.Context, in middleware.FinalizeInput
 	}
 	res.out, res.meta, err = next.HandleFinalize(ctx, in)
 	// Another Retryer has had its way with the operation; or the body was sent, once.
-	c.final = !a.ours && ctx.Err() == nil || req != nil && req.GetStream() != nil && !req.IsStreamSeekable()
+	c.final = a.begun && !a.ours || req != nil && req.GetStream() != nil && !req.IsStreamSeekable()
 	if a.lease != nil {
 		err = a.lease.settle(outlive, err)
 	}
@@ -133,9 +134,10 @@ func number(ctx context.Context, in middleware.FinalizeInput, next middleware.Fi
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
 	const header, first = "Amz-Sdk-Request", "attempt=1"
-	a, _ := ctx.Value(attemptKey{}).(*attempt)
+	a := ctx.Value(attemptKey{}).(*attempt)
+	a.begun = true
 	req, ok := in.Request.(*smithyhttp.Request)
-	if n := retry.Attempt(ctx); n > 1 && ok && a != nil && a.ours {
+	if n := retry.Attempt(ctx); n > 1 && ok && a.ours {
 		if rest, ok := strings.CutPrefix(req.Header.Get(header), first); ok {
 			req.Header.Set(header, "attempt="+strconv.Itoa(n)+rest)
 		}

@@ -32,8 +32,8 @@ import (
 // So the SDK's own loop makes one attempt, and the middleware around it makes the call.
 //
 // An operation that is given another Retryer, such as [aws.NopRetryer] for a single
-// attempt, follows that one. RetryMaxAttempts and AWS_MAX_ATTEMPTS are not
-// asked: the policy says how many attempts there are.
+// attempt, follows that one, as one attempt of the policy. RetryMaxAttempts and
+// AWS_MAX_ATTEMPTS are not asked: the policy says how many attempts there are.
 type Retryer struct {
 	// Policy is what each operation follows. If its Test is nil, it is [Transient] of
 	// this package; if its Name is empty, it is the operation's, such as "S3.GetObject".
@@ -71,10 +71,13 @@ var (
 // GetAttemptToken lets an attempt go ahead. It fails if r.Middleware isn't there to make the call.
 func (r *Retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
-	if !ok || a.retryer != r {
+	if !ok {
 		return nil, errAlone
 	}
-	a.ours = true
+	a.begun, a.ours = true, a.retryer == r
+	if !a.ours {
+		return nil, errAlone
+	}
 	return release, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retryaws"
 )
@@ -132,10 +133,13 @@ func TestAnotherRetryerOfAnOperationIsFollowed(t *testing.T) {
 				o.APIOptions = append(o.APIOptions, own.Middleware)
 			}, 5},
 		} {
-			l := times(99, internalError)
-			_, err := get(t.Context(), serve(t, new(retryaws.Retryer), l.ServeHTTP), test.set)
-			if len(l.at) != test.want || err == nil {
-				t.Errorf("%s: %d attempts, want %d: %v", name, len(l.at), test.want, err)
+			for _, timeout := range []time.Duration{0, time.Hour} {
+				l := times(99, internalError)
+				r := &retryaws.Retryer{Policy: retry.Policy{Timeout: timeout}}
+				_, err := get(t.Context(), serve(t, r, l.ServeHTTP), test.set)
+				if api, ok := errors.AsType[smithy.APIError](err); len(l.at) != test.want || !ok || api.ErrorCode() != "InternalError" {
+					t.Errorf("%s: %d attempts, want %d: %v", name, len(l.at), test.want, err)
+				}
 			}
 		}
 	})

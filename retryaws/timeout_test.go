@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/callagain/retry"
@@ -103,6 +104,19 @@ func TestTimeoutBeforeTheAttemptIsRetried(t *testing.T) {
 		})
 		if body != "whole" || err != nil || len(l.at) != 1 {
 			t.Errorf("%q, %v after %d requests", body, err, len(l.at))
+		}
+	})
+}
+
+// A single attempt stays one if it runs out of time.
+func TestTimeoutOfAnotherRetryersAttemptIsNotRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &retryaws.Retryer{Policy: retry.Policy{Timeout: time.Second}}
+		l := times(99, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		_, err := get(t.Context(), serve(t, r, l.ServeHTTP), func(o *s3.Options) { o.Retryer = aws.NopRetryer{} })
+		synctest.Wait() // for the server to have seen it
+		if !errors.Is(err, retry.ErrTimeout) || len(l.at) != 1 {
+			t.Errorf("%d attempts: %v", len(l.at), err)
 		}
 	})
 }

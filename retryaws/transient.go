@@ -26,10 +26,11 @@ import (
 // that doesn't verify and a host that doesn't exist. Put beside other tests with [retry.Any]:
 //
 //	Test: retry.Any(retryaws.Transient, retry.AtMost(1, isNoSuchKey))
-func Transient() retry.Test {
-	tests := retry.If(worth)
-	return tests()
-}
+//
+// Like the SDK it takes every operation for one that may be made twice, as happens when an answer is lost.
+func Transient() retry.Test { return transient() }
+
+var transient = retry.If(worth)
 
 func worth(err error) bool {
 	if errors.Is(err, retry.ErrTimeout) {
