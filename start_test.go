@@ -154,6 +154,10 @@ func TestDoneMayBeAskedForLate(t *testing.T) {
 
 // A call that has ended must not be held by its context, by a timer or by the others that wait.
 func TestEndedCallsAreLetGo(t *testing.T) {
+	synctest.Test(t, testEndedCallsAreLetGo)
+}
+
+func testEndedCallsAreLetGo(t *testing.T) {
 	long, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	const n = 100
@@ -178,11 +182,14 @@ func TestEndedCallsAreLetGo(t *testing.T) {
 	for range n {
 		calls = append(calls, start(short, 2))
 	}
+	time.Sleep(time.Second)
+	synctest.Wait() // now they wait
 	cancelShort()
 	for _, c := range calls {
 		c.Result()
 	}
 	clear(calls)
+	time.Sleep(time.Second) // the runtime forgets stopped timers when it next looks for due ones
 	for range 1000 {
 		if gone.Load() == 2*n {
 			runtime.KeepAlive(waits)
