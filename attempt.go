@@ -50,19 +50,26 @@ func (c *call) number() context.Context {
 	if c.attempts == 1 && !nested(c.ctx) {
 		return c.ctx
 	}
-	numberedYet.Store(true)
+	if !numberedYet.Load() {
+		numberedYet.Store(true)
+	}
 	i := c.attempts - 2
-	if i < 0 || i >= len(numbered{}) || !shareable(c.ctx) {
+	if c.extra == nil || i < 0 || i >= len(numbered{}) {
 		return &attemptCtx{c.ctx, c.attempts}
 	}
-	// c may have the set of an earlier call.
-	if c.numbers == nil || c.numbers[0].Context != c.ctx {
-		c.numbers = new(numbered)
-		for i := range c.numbers {
-			c.numbers[i] = attemptCtx{c.ctx, i + 2}
+	// There may be the set of an earlier call.
+	set := c.extra.numbers
+	if set == nil || set[0].Context != c.ctx {
+		if !shareable(c.ctx) {
+			return &attemptCtx{c.ctx, c.attempts}
 		}
+		set = new(numbered)
+		for i := range set {
+			set[i] = attemptCtx{c.ctx, i + 2}
+		}
+		c.extra.numbers = set
 	}
-	return &c.numbers[i]
+	return &set[i]
 }
 
 // shareable reports whether a set of ctx may be kept for other calls: whether comparing it can't panic.

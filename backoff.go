@@ -65,6 +65,8 @@ func (c *call) next() (d time.Duration, ok bool) {
 	switch b := c.policy.Backoff.(type) {
 	case nil:
 		d, c.at, ok = Exponential{}.step(c.at)
+	case List:
+		d, c.at, ok = b.step(c.at)
 	case stepper:
 		d, c.at, ok = b.step(c.at)
 	default:

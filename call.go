@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 	"time"
 )
 
-const (
-	keep    = 8               // failures that a call remembers: the first and the latest
-	longest = 5 * time.Minute // the longest hint obeyed by a call without a limit of time
-)
+// longest is the longest hint that a call without a limit of time obeys.
+const longest = 5 * time.Minute
 
 // A call is the state of one call, whatever the way it is made. Its owner does
 //
@@ -28,12 +25,11 @@ type call struct {
 	ctx      context.Context // the caller's
 	test     Test
 	at       position
-	failures []error       // the first, then the latest
+	failures failures
 	attempts int           // begun so far
 	started  time.Duration // when the call began, or failed first; 0 if not known
 	delay    time.Duration // before the next attempt
 	timer    *time.Timer
-	numbers  *numbered
 	extra    *extra
 	err      error // how the call ended, once it has
 	paid     bool  // the next attempt has been paid for
@@ -41,8 +37,10 @@ type call struct {
 	telling  bool  // Observe is running
 }
 
-// extra is what few calls need, kept apart because a waiting call's size counts.
+// extra is what few calls need to wait, kept apart because a waiting call's size counts.
 type extra struct {
+	latest   latest             // room for failures
+	numbers  *numbered          // contexts for the next attempts
 	deadline time.Duration      // when Within ends, if it's set
 	attempt  context.Context    // the attempt's own context, while there is one
 	cancel   context.CancelFunc // of attempt
@@ -66,21 +64,22 @@ func (c *call) deadline() time.Duration {
 	return c.extra.deadline
 }
 
-// spare has calls that are over. What they remembered is gone, but not the room for it.
-var spare = sync.Pool{New: func() any { return new(call) }}
+// spare has extras of calls that are over, with their room for what the next call remembers.
+var spare = sync.Pool{New: func() any { return new(extra) }}
 
-func newCall(ctx context.Context, p *Policy) *call {
-	c := spare.Get().(*call)
-	c.policy, c.ctx = *p, ctx
-	return c
+// newCall returns a call that borrows its extra. It must be freed.
+func newCall(ctx context.Context, p *Policy) call {
+	x := spare.Get().(*extra)
+	return call{policy: *p, ctx: ctx, extra: x, failures: failures{rest: &x.latest}}
 }
 
-// free closes c, and leaves it for another call.
+// free closes c, and leaves its extra to another call.
 func (c *call) free() {
 	c.close()
-	clear(c.failures)
-	*c = call{failures: c.failures[:0], numbers: c.numbers}
-	spare.Put(c)
+	c.failures.forget()
+	x := c.extra
+	x.deadline, x.attempt, x.cancel, x.next, x.stop = 0, nil, nil, nil, nil
+	spare.Put(x)
 }
 
 // begin prepares a call, and reports whether there is an attempt to make after c.delay. If
@@ -142,7 +141,7 @@ func (c *call) settle(err error) bool {
 	} else if c.started == 0 {
 		c.started = now()
 	}
-	c.remember(err)
+	c.failures.add(err)
 	verdict, reason := c.judge(err, m)
 	if reason != nil {
 		return c.giveUp(reason)
@@ -203,7 +202,7 @@ func (c *call) plan(hint time.Duration) bool {
 	if c.policy.Observe == nil {
 		return true
 	}
-	c.tell(Retrying, c.failures[len(c.failures)-1])
+	c.tell(Retrying, c.failures.last())
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
 	}
@@ -280,7 +279,7 @@ func (c *call) giveUp(reason error) bool {
 		Reason:   reason,
 		Attempts: c.attempts,
 		Elapsed:  c.elapsed(),
-		Failures: slices.Clone(c.failures),
+		Failures: c.failures.all(),
 	}
 	c.tellEnd(GaveUp, c.err)
 	return false
@@ -309,23 +308,12 @@ func (c *call) refund() {
 	}
 }
 
-// remember keeps err, and forgets the oldest failure but the first if there are too many.
-func (c *call) remember(err error) {
-	if len(c.failures) == keep {
-		copy(c.failures[1:], c.failures[2:])
-		c.failures[keep-1] = err
-		return
-	}
-	c.failures = append(c.failures, err)
-}
-
 // refresh goes on as if the attempt just made had been the call's first.
 func (c *call) refresh() {
 	c.attempts = 1
 	c.started = now()
 	c.test = nil
-	clear(c.failures)
-	c.failures = c.failures[:0]
+	c.failures.forget()
 	c.at = position{}
 	c.unpull()
 	c.next()

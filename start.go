@@ -17,9 +17,10 @@ type Call[T any] struct {
 	value T
 
 	mu       sync.Mutex
-	asleep   bool // between two attempts
-	settled  bool // value, state.err and fault are final
-	finished bool // and the functions given to Then have run
+	asleep   bool  // between two attempts
+	at       int32 // the place in the watcher's list
+	settled  bool  // value, state.err and fault are final
+	finished bool  // and the functions given to Then have run
 	end      *end[T]
 }
 
@@ -156,6 +157,8 @@ func (c *Call[T]) pause() {
 		c.state.timer.Reset(c.state.delay)
 	}
 }
+
+func (c *Call[T]) place() *int32 { return &c.at }
 
 // wake ends a delay: it has passed, or the context is over. Only the first to come does anything.
 func (c *Call[T]) wake() {

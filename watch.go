@@ -13,12 +13,16 @@ var watched struct {
 }
 
 type watcher struct {
-	calls map[sleeper]struct{}
+	calls []sleeper
 	stop  func() bool
 }
 
-// A sleeper is a call that waits, and can be woken before its time. Waking twice does nothing.
-type sleeper interface{ wake() }
+// A sleeper is a call that waits, and can be woken before its time. Waking twice does
+// nothing. It keeps its own place in the watcher's list, which is half the size of a map.
+type sleeper interface {
+	wake()
+	place() *int32
+}
 
 // watch wakes s when ctx is over, unless it is unwatched by then.
 func watch(ctx context.Context, s sleeper) {
@@ -30,14 +34,15 @@ func watch(ctx context.Context, s sleeper) {
 	defer watched.Unlock()
 	w := watched.by[done]
 	if w == nil {
-		w = &watcher{calls: make(map[sleeper]struct{})}
+		w = new(watcher)
 		if watched.by == nil {
 			watched.by = make(map[<-chan struct{}]*watcher)
 		}
 		watched.by[done] = w
 		w.stop = context.AfterFunc(ctx, func() { w.wakeAll(done) })
 	}
-	w.calls[s] = struct{}{}
+	*s.place() = int32(len(w.calls))
+	w.calls = append(w.calls, s)
 }
 
 // unwatch undoes watch.
@@ -49,11 +54,16 @@ func unwatch(ctx context.Context, s sleeper) {
 	watched.Lock()
 	defer watched.Unlock()
 	w := watched.by[done]
-	if w == nil {
-		return
+	i := int(*s.place())
+	if w == nil || i >= len(w.calls) || w.calls[i] != s {
+		return // ctx is over, and s on its way to be woken
 	}
-	delete(w.calls, s)
-	if len(w.calls) == 0 {
+	last := len(w.calls) - 1
+	w.calls[i] = w.calls[last]
+	*w.calls[i].place() = int32(i)
+	w.calls[last] = nil
+	w.calls = w.calls[:last]
+	if last == 0 {
 		delete(watched.by, done)
 		w.stop()
 	}
@@ -67,7 +77,7 @@ func (w *watcher) wakeAll(done <-chan struct{}) {
 	calls := w.calls
 	w.calls = nil
 	watched.Unlock()
-	for s := range calls {
+	for _, s := range calls {
 		// Each in its own goroutine, so that one whose observer blocks doesn't hold up the others.
 		go s.wake()
 	}
