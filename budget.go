@@ -112,11 +112,7 @@ func (b *Budget) Shut(d time.Duration) {
 	}
 	t := now()
 	b.clock(t)
-	until := t + d
-	if until < t {
-		until = math.MaxInt64
-	}
-	b.shut.Store(int64(until))
+	b.shut.Store(int64(later(t, d)))
 }
 
 // Open ends a [Budget.Shut] before its time.

@@ -98,7 +98,7 @@ func (c *call) begin(first error) bool {
 		c.started = now()
 	}
 	if p.Within > 0 {
-		c.more().deadline = c.started + min(p.Within, math.MaxInt64-c.started)
+		c.more().deadline = later(c.started, p.Within)
 	}
 	return c.plan(0)
 }
@@ -363,3 +363,11 @@ var errPanicked = errors.New("the call panicked or exited its goroutine")
 var epoch = time.Now()
 
 func now() time.Duration { return time.Since(epoch) }
+
+// later is d after t, or the end of all time. In a synctest bubble t is far below 0.
+func later(t, d time.Duration) time.Duration {
+	if d > math.MaxInt64-max(t, 0) {
+		return math.MaxInt64
+	}
+	return t + d
+}
