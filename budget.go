@@ -61,8 +61,8 @@ func NewBudget(s BudgetSettings) *Budget {
 	if !(s.Ratio >= 0 && s.Ratio <= 1) {
 		panic(fmt.Sprintf("retry: NewBudget: Ratio is %v; it goes from 0 (the default of 0.1) to 1", s.Ratio))
 	}
-	if s.Cap < 0 || s.Cap > 1_000_000 {
-		panic(fmt.Sprintf("retry: NewBudget: Cap is %d; it goes from 0 (the default of 20) to a million", s.Cap))
+	if s.Cap < 0 || s.Cap > 1_000_000_000 {
+		panic(fmt.Sprintf("retry: NewBudget: Cap is %d; it goes from 0 (the default of 20) to a billion", s.Cap))
 	}
 	if s.Every < 0 || s.Every > 0 && s.Every < time.Millisecond {
 		panic(fmt.Sprintf("retry: NewBudget: Every is %v; set 0 (the default of 30s), or a millisecond at least", s.Every))
@@ -112,7 +112,7 @@ func (b *Budget) Shut(d time.Duration) {
 	}
 	t := now()
 	b.clock(t)
-	b.shut.Store(int64(later(t, d)))
+	b.shut.Store(int64(after(t, d)))
 }
 
 // Open ends a [Budget.Shut] before its time.

@@ -103,7 +103,7 @@ func (c *call) begin(first error) bool {
 		c.started = now()
 	}
 	if p.Within > 0 {
-		c.more().deadline = later(c.started, p.Within)
+		c.more().deadline = after(c.started, p.Within)
 	}
 	return c.plan(0)
 }
@@ -372,14 +372,15 @@ func cancellation(err, reason error) bool {
 // errPanicked is told as the end of a call whose attempt, test or schedule never returned.
 var errPanicked = errors.New("the call panicked or exited its goroutine")
 
-// Times are read as a distance from epoch: half the cost of a time.Time, and a third of its size.
+// Times are read as a distance from epoch: half the cost of a time.Time, and a third of its
+// size. In a test's bubble of virtual time they are negative.
 var epoch = time.Now()
 
 func now() time.Duration { return time.Since(epoch) }
 
-// later is d after t, or the end of all time. In a synctest bubble t is far below 0.
-func later(t, d time.Duration) time.Duration {
-	if d > math.MaxInt64-max(t, 0) {
+// after is d after t, or the end of time.
+func after(t, d time.Duration) time.Duration {
+	if t > math.MaxInt64-d {
 		return math.MaxInt64
 	}
 	return t + d

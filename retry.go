@@ -18,7 +18,7 @@ import "context"
 // that failure isn't worth another attempt; and with an [*Error] when there is no
 // further attempt to make: the delays ran out, ctx is over or too near its deadline,
 // the budget refused. A context that is already over makes no attempt. A panic in f
-// is not caught. Do may be called from any number of goroutines with one p.
+// is not caught; a nil f or ctx panics. Do may be called from any number of goroutines with one p.
 func Do(ctx context.Context, p Policy, f func(context.Context) error) error {
 	if p.plain(ctx) {
 		err := f(ctx)
@@ -33,6 +33,9 @@ func Do(ctx context.Context, p Policy, f func(context.Context) error) error {
 
 // doAgain makes the attempts of Do that its short way didn't; first is that one's failure.
 func doAgain(ctx context.Context, p *Policy, f func(context.Context) error, first error) error {
+	if f == nil {
+		panic("retry: call of a nil function") // now, not after a first delay
+	}
 	c := newCall(ctx, p)
 	defer c.free()
 	for again := c.begin(first) && c.wait(); again; {
@@ -59,6 +62,9 @@ func Get[T any](ctx context.Context, p Policy, f func(context.Context) (T, error
 
 // getAgain makes the attempts of Get that its short way didn't; v and first came of that one.
 func getAgain[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error), v T, first error) (T, error) {
+	if f == nil {
+		panic("retry: call of a nil function") // now, not after a first delay
+	}
 	c := newCall(ctx, p)
 	defer c.free()
 	for again := c.begin(first) && c.wait(); again; {

@@ -1,0 +1,685 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callagain/retry"
+)
+
+type caller = func(context.Context, retry.Policy, func(context.Context) error) error
+
+var exact = retry.Exponential{Jitter: retry.None}
+
+// Rule 1.
+
+func TestDelayComesBeforeItsAttempt(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		backoff retry.Backoff
+		at      []time.Duration
+	}{
+		{"list", retry.List{time.Second, 2 * time.Second, 0}, []time.Duration{time.Second, 3 * time.Second, 3 * time.Second}},
+		{"first_at_once", retry.List{0, time.Minute}, []time.Duration{0, time.Minute}},
+		{"seq", retry.Seq(retry.List{time.Second, time.Hour}.Delays()), []time.Duration{time.Second, time.Second + time.Hour}},
+		{"exponential", retry.Exponential{Jitter: retry.None, Attempts: 4}, []time.Duration{0, 10 * time.Millisecond, 30 * time.Millisecond, 70 * time.Millisecond}},
+		{"wait_first", retry.Exponential{Jitter: retry.None, Attempts: 2, WaitFirst: true}, []time.Duration{10 * time.Millisecond, 30 * time.Millisecond}},
+		{"pointer", &retry.Exponential{Jitter: retry.None, Attempts: 2}, []time.Duration{0, 10 * time.Millisecond}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				l := begin()
+				err := call(t.Context(), retry.Policy{Backoff: tt.backoff}, func(context.Context) error {
+					l.mark()
+					return errFlaky
+				})
+				l.expect(t, tt.at...)
+				gaveUp(t, err, retry.ErrExhausted, len(tt.at))
+			})
+		})
+	}
+}
+
+func TestZeroPolicyIsTheOldDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		begun := time.Now()
+		err := retry.Do(t.Context(), retry.Policy{}, func(context.Context) error { attempts++; return errFlaky })
+		gaveUp(t, err, retry.ErrExhausted, 10)
+		if most := 5110 * time.Millisecond; time.Since(begun) > most || attempts != 10 {
+			t.Errorf("%d attempts took %v, want 10 in at most %v", attempts, time.Since(begun), most)
+		}
+	})
+}
+
+func TestEmptyScheduleMakesNoAttempt(t *testing.T) {
+	for _, b := range []retry.Backoff{retry.List{}, retry.List(nil), retry.Seq(func(func(time.Duration) bool) {})} {
+		eachWay(t, func(t *testing.T, call caller) {
+			err := call(t.Context(), retry.Policy{Backoff: b}, func(context.Context) error {
+				t.Error("an attempt was made")
+				return nil
+			})
+			gaveUp(t, err, retry.ErrExhausted, 0)
+		})
+	}
+}
+
+// Rule 2 is in test_test.go, rule 3 in mark_test.go.
+
+// Rule 4.
+
+func TestGivingUpKeepsTheFirstAndTheLatestFailures(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		n := 0
+		err := call(t.Context(), retry.Policy{Backoff: make(retry.List, 100)}, func(context.Context) error {
+			n++
+			return numberedError(n)
+		})
+		e := gaveUp(t, err, retry.ErrExhausted, 100)
+		want := []error{numberedError(1), numberedError(94), numberedError(95), numberedError(96), numberedError(97), numberedError(98), numberedError(99), numberedError(100)}
+		if !slices.Equal(e.Failures, want) {
+			t.Errorf("the failures are %v, want %v", e.Failures, want)
+		}
+		for _, is := range []error{numberedError(1), numberedError(100), retry.ErrExhausted} {
+			if !errors.Is(err, is) {
+				t.Errorf("the error isn't %v", is)
+			}
+		}
+	})
+}
+
+func TestNoExitLosesAFailure(t *testing.T) {
+	empty := retry.NewBudget(retry.BudgetSettings{Cap: 1})
+	empty.Shut(time.Hour)
+	cause := errors.New("shutting down")
+	for _, tt := range []struct {
+		name   string
+		policy retry.Policy
+		cancel time.Duration
+		reason error
+	}{
+		{"exhausted", retry.Policy{Backoff: retry.List{0}}, 0, retry.ErrExhausted},
+		{"cancelled_in_a_delay", retry.Policy{Backoff: retry.List{0, time.Hour}}, time.Minute, cause},
+		{"budget_refused", retry.Policy{Backoff: retry.List{0, time.Second}, Budget: empty}, 0, retry.ErrBudget},
+		{"too_late", retry.Policy{Backoff: retry.List{0, time.Hour}, Within: time.Minute}, 0, retry.ErrTooLate},
+		{"negative_delay", retry.Policy{Backoff: retry.Seq(func(yield func(time.Duration) bool) { _ = yield(0) && yield(-1) })}, 0, retry.ErrPolicy},
+		{"nil_test", retry.Policy{Test: func() retry.Test { return nil }}, 0, retry.ErrPolicy},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				if tt.cancel > 0 {
+					time.AfterFunc(tt.cancel, func() { cancel(cause) })
+				}
+				empty.Shut(time.Hour) // by the clock of this bubble
+				begun := time.Now()
+				err := call(ctx, tt.policy, func(context.Context) error { return io.ErrUnexpectedEOF })
+				e := gaveUp(t, err, tt.reason, 1)
+				if len(e.Failures) != 1 || !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("the failures are %v, want the one there was", e.Failures)
+				}
+				if time.Since(begun) != tt.cancel {
+					t.Errorf("it ended after %v, want %v", time.Since(begun), tt.cancel)
+				}
+			})
+		})
+	}
+}
+
+func TestEndlessAttemptsUseConstantMemory(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		// A failure holds a megabyte, so that a few hundred kept ones would show.
+		type large struct {
+			error
+			_ [1 << 20]byte
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		var most uint64
+		err := call(ctx, retry.Policy{Backoff: retry.Exponential{Attempts: retry.Unlimited}}, func(context.Context) error {
+			if n++; n%100 == 0 {
+				var m runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			}
+			if n == 1000 {
+				cancel()
+			}
+			return &large{error: errFlaky}
+		})
+		gaveUp(t, err, context.Canceled, 1000)
+		if most > 100<<20 {
+			t.Errorf("the heap grew to %d MiB", most>>20)
+		}
+	})
+}
+
+func TestLastValueComesBackBesideTheError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		f := func(context.Context) (int, error) { n++; return n, errFlaky }
+		p := retry.Policy{Backoff: retry.List{0, 1, 1}}
+		if v, err := retry.Get(t.Context(), p, f); v != 3 || err == nil {
+			t.Errorf("Get returned %d, %v; want 3 and an error", v, err)
+		}
+		if v, err := retry.Start(t.Context(), p, f).Result(); v != 6 || err == nil {
+			t.Errorf("Start's result is %d, %v; want 6 and an error", v, err)
+		}
+	})
+}
+
+// Rule 5.
+
+func TestDeadContextMakesNoAttempt(t *testing.T) {
+	cause := errors.New("the user left")
+	for _, p := range []retry.Policy{{}, {Timeout: time.Second}, {Backoff: exact}, {Backoff: retry.List{time.Hour}}} {
+		eachWay(t, func(t *testing.T, call caller) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(cause)
+			err := call(ctx, p, func(context.Context) error { t.Error("an attempt was made"); return nil })
+			gaveUp(t, err, cause, 0)
+		})
+	}
+}
+
+// An ending context is over from an instant on, whoever has been told of it by then. It has
+// no deadline that could be asked for.
+type ending struct {
+	context.Context
+	at   time.Time
+	done chan struct{}
+}
+
+func endingAfter(ctx context.Context, d time.Duration) ending {
+	e := ending{ctx, time.Now().Add(d), make(chan struct{})}
+	time.AfterFunc(d, func() { close(e.done) })
+	return e
+}
+
+func (e ending) Done() <-chan struct{} { return e.done }
+
+func (e ending) Err() error {
+	if time.Now().Before(e.at) {
+		return nil
+	}
+	return context.Canceled
+}
+
+func TestTimerAndCancellationAtOneInstantMakeNoAttempt(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		for range 1000 {
+			attempts := 0
+			err := call(endingAfter(context.Background(), time.Second), retry.Policy{Backoff: retry.List{0, time.Second, time.Second}}, func(context.Context) error {
+				attempts++
+				return errFlaky
+			})
+			gaveUp(t, err, context.Canceled, 1)
+			if attempts != 1 {
+				t.Fatalf("%d attempts were made, want 1", attempts)
+			}
+		}
+	})
+}
+
+func TestCancelledInAHookOrTestMakesNoAttempt(t *testing.T) {
+	for _, where := range []string{"hook", "test", "seq", "f"} {
+		t.Run(where, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				for range 100 {
+					ctx, cancel := context.WithCancelCause(t.Context())
+					cause := errors.New("cancelled in the " + where)
+					here := func(place string) {
+						if place == where {
+							cancel(cause)
+						}
+					}
+					err := call(ctx, retry.Policy{
+						Backoff: retry.Seq(func(yield func(time.Duration) bool) {
+							for yield(0) {
+								here("seq")
+							}
+						}),
+						Test:    func() retry.Test { return func(error) error { here("test"); return nil } },
+						Observe: func(context.Context, retry.Event) { here("hook") },
+					}, func(context.Context) error { here("f"); return errFlaky })
+					gaveUp(t, err, cause, 1)
+				}
+			})
+		})
+	}
+}
+
+// A cancel while attempts are running is not the failure's fault: the call keeps both.
+func TestCancelDuringAnAttemptKeepsEarlierFailures(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		err := call(ctx, retry.Policy{Backoff: exact}, func(ctx context.Context) error {
+			if n++; n == 1 {
+				return io.ErrUnexpectedEOF
+			}
+			cancel()
+			<-ctx.Done()
+			return fmt.Errorf("fetching: %w", ctx.Err())
+		})
+		e := gaveUp(t, err, context.Canceled, 2)
+		if len(e.Failures) != 2 || e.Failures[0] != io.ErrUnexpectedEOF {
+			t.Errorf("the failures are %v", e.Failures)
+		}
+	})
+}
+
+// Rule 6.
+
+func TestNoHopelessWaiting(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		deadline time.Duration
+		within   time.Duration
+		delays   retry.List
+		attempts int
+		ends     time.Duration
+	}{
+		{"deadline_before_the_delay_ends", 400 * time.Millisecond, 0, retry.List{0, 10 * time.Second}, 1, 0},
+		{"deadline_when_the_delay_ends", time.Second, 0, retry.List{0, time.Second}, 1, 0},
+		{"deadline_after_one_delay", 3 * time.Second, 0, retry.List{0, 2 * time.Second, 2 * time.Second}, 2, 2 * time.Second},
+		{"within_before_the_delay_ends", 0, 400 * time.Millisecond, retry.List{0, 10 * time.Second}, 1, 0},
+		{"within_when_the_delay_ends", 0, time.Second, retry.List{0, time.Second}, 1, 0},
+		{"within_shorter_than_the_deadline", time.Hour, time.Second, retry.List{0, time.Minute}, 1, 0},
+		{"first_delay", time.Second, 0, retry.List{time.Minute}, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				ctx := t.Context()
+				if tt.deadline > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, tt.deadline)
+					defer cancel()
+				}
+				begun := time.Now()
+				err := call(ctx, retry.Policy{Backoff: tt.delays, Within: tt.within}, func(context.Context) error { return errFlaky })
+				gaveUp(t, err, retry.ErrTooLate, tt.attempts)
+				if took := time.Since(begun); took != tt.ends {
+					t.Errorf("it gave up after %v, want %v", took, tt.ends)
+				}
+			})
+		})
+	}
+}
+
+// Rule 7.
+
+func TestAttemptsOwnTimeoutIsWorthAnother(t *testing.T) {
+	for _, fail := range []func(context.Context) error{
+		func(ctx context.Context) error { return ctx.Err() },
+		context.Cause,
+		func(context.Context) error { return errors.New("code = DeadlineExceeded") },
+		func(context.Context) error { return context.Canceled }, // some clients say so
+	} {
+		eachWay(t, func(t *testing.T, call caller) {
+			l := begin()
+			err := call(t.Context(), retry.Policy{Backoff: retry.List{0, time.Second, 0}, Timeout: time.Minute}, func(ctx context.Context) error {
+				l.mark()
+				if d, ok := ctx.Deadline(); !ok || time.Until(d) != time.Minute {
+					t.Errorf("the attempt's deadline is in %v", time.Until(d))
+				}
+				<-ctx.Done()
+				if !errors.Is(context.Cause(ctx), retry.ErrTimeout) {
+					t.Errorf("the cause is %v", context.Cause(ctx))
+				}
+				return fail(ctx)
+			})
+			e := gaveUp(t, err, retry.ErrExhausted, 3)
+			l.expect(t, 0, time.Minute+time.Second, 2*time.Minute+time.Second)
+			if !errors.Is(e.Failures[0], retry.ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the failure %v isn't a timeout", e.Failures[0])
+			}
+		})
+	}
+}
+
+func TestCallersDeadlineIsNoAttemptsTimeout(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		err := call(ctx, retry.Policy{Backoff: exact, Timeout: time.Minute}, func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		gaveUp(t, err, context.DeadlineExceeded, 1)
+		if errors.Is(err, retry.ErrTimeout) {
+			t.Errorf("%v counts as the attempt's timeout", err)
+		}
+	})
+}
+
+func TestWithinEndsARunningAttempt(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		begun := time.Now()
+		err := call(t.Context(), retry.Policy{Backoff: exact, Within: time.Minute, Timeout: time.Hour}, func(ctx context.Context) error {
+			<-ctx.Done()
+			if cause := context.Cause(ctx); !errors.Is(cause, retry.ErrTooLate) || errors.Is(cause, retry.ErrTimeout) {
+				t.Errorf("the cause is %v", cause)
+			}
+			return ctx.Err()
+		})
+		gaveUp(t, err, retry.ErrTooLate, 1)
+		if time.Since(begun) != time.Minute {
+			t.Errorf("it took %v", time.Since(begun))
+		}
+	})
+}
+
+func TestAttemptsContextEndsWithTheAttempt(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		var kept []context.Context
+		err := call(t.Context(), retry.Policy{Backoff: retry.List{0, 1}, Timeout: time.Minute}, func(ctx context.Context) error {
+			kept = append(kept, ctx)
+			return errFlaky
+		})
+		gaveUp(t, err, retry.ErrExhausted, 2)
+		for i, ctx := range kept {
+			if ctx.Err() == nil {
+				t.Errorf("the context of attempt %d goes on", i+1)
+			}
+		}
+	})
+}
+
+// Rule 8.
+
+func TestHintIsALeastDelay(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		l := begin()
+		hints := []time.Duration{time.Second, time.Second, -time.Hour, 0}
+		call(t.Context(), retry.Policy{Backoff: retry.List{0, time.Millisecond, time.Minute, time.Minute}}, func(ctx context.Context) error {
+			l.mark()
+			return fmt.Errorf("busy: %w", retry.After(errFlaky, hints[retry.Attempt(ctx)-1]))
+		})
+		// Longer than the schedule's delay, shorter, negative. The schedule goes on.
+		l.expect(t, 0, time.Second, time.Second+time.Minute, time.Second+2*time.Minute)
+	})
+}
+
+func TestHintThatCannotBeHeldEndsTheCall(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		within time.Duration
+		hint   time.Duration
+		ok     bool
+	}{
+		{"a_day_without_a_limit", 0, 24 * time.Hour, false},
+		{"five_minutes_without_a_limit", 0, 5 * time.Minute, true},
+		{"just_above_five_minutes", 0, 5*time.Minute + 1, false},
+		{"the_longest_duration", 0, 1<<63 - 1, false},
+		{"a_day_within_two", 48 * time.Hour, 24 * time.Hour, true},
+		{"an_hour_within_a_minute", time.Minute, time.Hour, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				begun, n := time.Now(), 0
+				err := call(t.Context(), retry.Policy{Within: tt.within}, func(context.Context) error {
+					if n++; n == 2 {
+						return nil
+					}
+					return retry.After(errFlaky, tt.hint)
+				})
+				if tt.ok {
+					if err != nil || time.Since(begun) < tt.hint {
+						t.Errorf("it ended after %v with %v", time.Since(begun), err)
+					}
+					return
+				}
+				e := gaveUp(t, err, retry.ErrTooLate, 1)
+				if time.Since(begun) != 0 || !strings.Contains(e.Reason.Error(), tt.hint.String()) {
+					t.Errorf("it ended after %v because %q", time.Since(begun), e.Reason)
+				}
+			})
+		})
+	}
+}
+
+// Rule 9 is in budget_test.go, but for this.
+
+func TestBudgetIsAskedBeforeTheDelay(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		b := retry.NewBudget(retry.BudgetSettings{Cap: 1, Every: 1000 * time.Hour})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Minute, cancel)
+		p := retry.Policy{Backoff: retry.List{0, time.Hour, time.Hour}, Budget: b}
+		err := call(ctx, p, func(context.Context) error { return errFlaky })
+		gaveUp(t, err, context.Canceled, 1)
+		if b.Granted() != 0 || b.Tokens() < 1 {
+			t.Errorf("the cancelled delay kept its token: %v tokens, %d granted", b.Tokens(), b.Granted())
+		}
+		begun := time.Now()
+		err = call(t.Context(), p, func(context.Context) error { return errFlaky })
+		gaveUp(t, err, retry.ErrBudget, 2)
+		if time.Since(begun) != time.Hour {
+			t.Errorf("the refusal came after %v, want it when the second delay would begin", time.Since(begun))
+		}
+	})
+}
+
+// Rule 10.
+
+func TestNestedRetriesDontMultiply(t *testing.T) {
+	p := retry.Policy{Backoff: retry.List{0, 0, 0}}
+	for _, outer := range []func() retry.Test{nil, retry.If(func(error) bool { return true }), retry.On(errFlaky), retry.AtMost(3, func(error) bool { return true })} {
+		eachWay(t, func(t *testing.T, call caller) {
+			attempts := 0
+			err := call(t.Context(), retry.Policy{Backoff: p.Backoff, Test: outer}, func(ctx context.Context) error {
+				return fmt.Errorf("outer: %w", call(ctx, p, func(context.Context) error { attempts++; return errFlaky }))
+			})
+			if attempts != 3 {
+				t.Errorf("3×3 made %d attempts, want 3", attempts)
+			}
+			if !strings.HasPrefix(err.Error(), "outer: ") {
+				t.Errorf("the wrapping is lost: %v", err)
+			}
+		})
+	}
+}
+
+// Rule 11.
+
+func TestOnePolicyServesManyGoroutines(t *testing.T) {
+	notFound := errors.New("404")
+	p := retry.Policy{
+		Backoff: retry.Exponential{Attempts: 4, Rand: newRand(1)},
+		Test:    retry.Any(retry.On(errFlaky), retry.AtMost(1, func(err error) bool { return err == notFound })),
+		Budget:  retry.NewBudget(retry.BudgetSettings{Cap: 1 << 20}),
+	}
+	eachWay(t, func(t *testing.T, call caller) {
+		var wg sync.WaitGroup
+		for range 200 {
+			wg.Go(func() {
+				n := 0
+				err := call(t.Context(), p, func(context.Context) error {
+					if n++; n == 2 {
+						return notFound
+					}
+					return errFlaky
+				})
+				gaveUp(t, err, retry.ErrExhausted, 4)
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// Rule 12 is in start_test.go, rule 13 in panic_test.go, rules 14 and 15 in event_test.go.
+
+// Rule 16.
+
+func TestNonsenseIsAnErrorAtOnce(t *testing.T) {
+	for _, tt := range []struct {
+		policy retry.Policy
+		says   string
+	}{
+		{retry.Policy{Timeout: -1}, "Timeout is -1ns"},
+		{retry.Policy{Within: -1}, "Within is -1ns"},
+		{retry.Policy{Backoff: retry.Exponential{Initial: -1}}, "Exponential.Initial is -1ns"},
+		{retry.Policy{Backoff: retry.Exponential{Max: -1}}, "Exponential.Max is -1ns"},
+		{retry.Policy{Backoff: retry.Exponential{Attempts: -2}}, "Exponential.Attempts is -2"},
+		{retry.Policy{Backoff: retry.Exponential{Jitter: 7}}, "Exponential.Jitter is Jitter(7)"},
+		{retry.Policy{Backoff: retry.Exponential{Attempts: retry.Unlimited, Max: 1}}, "Exponential.Max is 1ns: without a limit of attempts that's a hot loop"},
+		{retry.Policy{Backoff: &retry.Exponential{Max: -1}}, "Exponential.Max is -1ns"},
+		{retry.Policy{Backoff: retry.Decorrelated{Initial: -1}}, "Decorrelated.Initial is -1ns"},
+		{retry.Policy{Backoff: retry.Decorrelated{Attempts: retry.Unlimited, Max: 1}}, "Decorrelated.Max is 1ns"},
+		{retry.Policy{Backoff: retry.List{0, 1, -time.Second}}, "List.2 is -1s"},
+		{retry.Policy{Backoff: retry.Seq(func(yield func(time.Duration) bool) { yield(-1) })}, "a delay of -1ns before attempt 1"},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				err := call(t.Context(), tt.policy, func(context.Context) error { t.Error("an attempt was made"); return nil })
+				e := gaveUp(t, err, retry.ErrPolicy, 0)
+				if !strings.Contains(e.Error(), tt.says) {
+					t.Errorf("the error is %q, want it to say %q", e, tt.says)
+				}
+			})
+		})
+	}
+}
+
+func TestUnlimitedIsNoHotLoop(t *testing.T) {
+	nothing := func(time.Duration) time.Duration { return 0 }
+	for _, b := range []retry.Backoff{
+		retry.Exponential{Attempts: retry.Unlimited, Grow: nothing, Jitter: retry.None},
+		retry.Exponential{Attempts: retry.Unlimited, Initial: 1, Max: time.Millisecond, Grow: nothing},
+		retry.Decorrelated{Attempts: retry.Unlimited, Initial: 1, Max: time.Millisecond},
+	} {
+		eachWay(t, func(t *testing.T, call caller) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			attempts := 0
+			call(ctx, retry.Policy{Backoff: b}, func(context.Context) error { attempts++; return errFlaky })
+			if attempts > 3500 {
+				t.Errorf("%d attempts in a second", attempts)
+			}
+		})
+	}
+}
+
+func TestNilsPanicAtTheCallSite(t *testing.T) {
+	ctx := t.Context()
+	var none context.Context
+	ok := func(context.Context) (int, error) { return 0, nil }
+	var err error
+	for name, f := range map[string]func(){
+		"Do_f":       func() { retry.Do(ctx, retry.Policy{}, nil) },
+		"Do_ctx":     func() { retry.Do(none, retry.Policy{}, func(context.Context) error { return nil }) },
+		"Get_f":      func() { retry.Get[int](ctx, retry.Policy{}, nil) },
+		"Get_ctx":    func() { retry.Get(none, retry.Policy{}, ok) },
+		"Loop_err":   func() { retry.Loop(ctx, retry.Policy{}, nil) },
+		"Loop_ctx":   func() { retry.Loop(none, retry.Policy{}, &err) },
+		"Start_f":    func() { retry.Start[int](ctx, retry.Policy{}, nil) },
+		"Start_ctx":  func() { retry.Start(none, retry.Policy{}, ok) },
+		"Start_Then": func() { retry.Start(ctx, retry.Policy{}, ok).Then(nil) },
+		"If":         func() { retry.If(nil) },
+		"AtMost":     func() { retry.AtMost(1, nil) },
+		"AtMost_n":   func() { retry.AtMost(-1, func(error) bool { return true }) },
+		"Log":        func() { retry.Log(nil) },
+		"Seq": func() {
+			retry.Do(ctx, retry.Policy{Backoff: retry.Seq(nil)}, func(context.Context) error { return nil })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("it did not panic")
+				}
+			}()
+			f()
+		})
+	}
+	// With a delay first it is no later.
+	defer func() {
+		if recover() == nil {
+			t.Error("Do of a nil f with a first delay did not panic")
+		}
+	}()
+	retry.Do(ctx, retry.Policy{Backoff: retry.List{time.Hour}}, nil)
+}
+
+func TestAttemptNumbersNestAndLast(t *testing.T) {
+	if n := retry.Attempt(context.Background()); n != 1 {
+		t.Errorf("outside any call the attempt is %d, want 1", n)
+	}
+	eachWay(t, func(t *testing.T, call caller) {
+		var kept []context.Context
+		call(t.Context(), retry.Policy{Backoff: make(retry.List, 12)}, func(ctx context.Context) error {
+			kept = append(kept, ctx)
+			inner := 0
+			call(context.WithValue(ctx, "key", "value"), retry.Policy{Backoff: retry.List{0, 0}}, func(ctx context.Context) error {
+				if inner++; retry.Attempt(ctx) != inner {
+					t.Errorf("the inner attempt %d has number %d", inner, retry.Attempt(ctx))
+				}
+				return errFlaky
+			})
+			return errFlaky
+		})
+		for i, ctx := range kept {
+			if retry.Attempt(ctx) != i+1 {
+				t.Errorf("the context of attempt %d says %d when the call is over", i+1, retry.Attempt(ctx))
+			}
+		}
+	})
+}
+
+// Contexts of a type that can't be compared must do no harm.
+type uncomparable struct {
+	context.Context
+	_ []int
+}
+
+func TestAnyContextWillDo(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		for range 3 {
+			err := call(uncomparable{Context: t.Context()}, retry.Policy{Backoff: retry.List{0, 1, 0}}, func(context.Context) error { return errFlaky })
+			gaveUp(t, err, retry.ErrExhausted, 3)
+		}
+	})
+}
+
+func TestElapsedIsTheCallsTime(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		slow := func(context.Context) error { time.Sleep(time.Minute); return errFlaky }
+		p := retry.Policy{Backoff: retry.List{0, time.Second}}
+		if e := gaveUp(t, call(t.Context(), p, slow), retry.ErrExhausted, 2); e.Elapsed != time.Minute+time.Second {
+			t.Errorf("%v since the first failure, want 1m1s", e.Elapsed)
+		}
+		p.Within = time.Hour
+		if e := gaveUp(t, call(t.Context(), p, slow), retry.ErrExhausted, 2); e.Elapsed != 2*time.Minute+time.Second {
+			t.Errorf("%v since the call began, want 2m1s", e.Elapsed)
+		}
+	})
+}
+
+func TestAThousandHoursOfBackoff(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		ctx, cancel := context.WithTimeout(t.Context(), 1000*time.Hour)
+		defer cancel()
+		var attempts atomic.Int64
+		err := call(ctx, retry.Policy{Backoff: retry.Exponential{Attempts: retry.Unlimited, Jitter: retry.None}}, func(context.Context) error {
+			attempts.Add(1)
+			return errFlaky
+		})
+		gaveUp(t, err, retry.ErrTooLate, int(attempts.Load()))
+		if n := attempts.Load(); n < 30000 || n > 30100 {
+			t.Errorf("%d attempts in 1000h, with two minutes between most of them", n)
+		}
+	})
+}
