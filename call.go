@@ -232,7 +232,7 @@ func (c *call) tooLate(hint time.Duration) error {
 		left, limited = min(left, end-now()), true
 	}
 	what := "the next delay is"
-	if hint > 0 && c.delay == hint {
+	if hint > 0 && c.delay <= hint {
 		what = "the failure asks to wait"
 	}
 	switch {

@@ -15,11 +15,7 @@ func (c *call) override() {
 	}
 	c.more().override = o
 	seeded := rand.New(rand.NewPCG(o.Seed, 0))
-	b := c.policy.Backoff
-	if b == nil {
-		b = Exponential{}
-	}
-	switch b := b.(type) {
+	switch b := concrete(c.policy.Backoff).(type) {
 	case Exponential:
 		if b.check() != nil {
 			return // the caller is to be told
