@@ -162,7 +162,7 @@ func (h *hedge[T]) run(delay time.Duration) (T, error) {
 				return a.value, nil
 			}
 			h.failed = append(h.failed, a)
-			if running == 0 || read(a.err).stop {
+			if running == 0 || read(a.err).flags&stop != 0 {
 				best := h.best()
 				return best.value, best.err
 			}
@@ -243,11 +243,11 @@ func (s *HedgeSettings) succeeded(begun time.Duration, first bool) {
 func (h *hedge[T]) best() answer[T] {
 	rank := func(err error) int {
 		switch m := read(err); {
-		case m.stop:
+		case m.flags&stop != 0:
 			return 0
 		case m.after > 0:
 			return 1
-		case m.cancelled:
+		case m.flags&cancelled != 0:
 			return 4
 		case errors.Is(err, context.DeadlineExceeded):
 			return 3
