@@ -135,7 +135,7 @@ func (b *Budget) String() string {
 	if d := b.ShutFor(); d > 0 {
 		s += fmt.Sprintf(", shut for %v", round(d))
 	}
-	return s + fmt.Sprintf("; %d retries granted, %d refused", b.Granted(), b.Refused())
+	return s + fmt.Sprintf("; retries: %d granted, %d refused", b.Granted(), b.Refused())
 }
 
 // take takes a token for a retry at time t, if there is one.

@@ -73,7 +73,7 @@ func ExampleBudget_Tokens() {
 
 func ExampleBudget_String() {
 	fmt.Println(retry.NewBudget(retry.BudgetSettings{}))
-	// Output: 20.0 of 20 tokens; 0 retries granted, 0 refused
+	// Output: 20.0 of 20 tokens; retries: 0 granted, 0 refused
 }
 
 // A loop that polls for ever needs delays of its own: when the budget refuses, a call fails at once.
@@ -201,4 +201,25 @@ func ExamplePlan_String() {
 	plan, _ := retry.Policy{Backoff: retry.List{0, time.Second}}.Plan()
 	fmt.Println(plan)
 	// Output: up to 2 attempts, the first at once, then after 1s; 1s of waiting at worst, no delay longer than 1s; no budget: in an outage 2 attempts for each call
+}
+
+func ExampleNewBudget() {
+	// One for all calls to the database, wherever they are made.
+	budget := retry.NewBudget(retry.BudgetSettings{})
+	read := retry.Policy{Name: "read", Budget: budget}
+	write := retry.Policy{Name: "write", Budget: budget, Backoff: retry.List{0, time.Second}}
+	fmt.Println(retry.Get(context.Background(), read, flaky(errBusy)))
+	fmt.Println(retry.Get(context.Background(), write, flaky()))
+	fmt.Println(budget)
+	// Output:
+	// hello <nil>
+	// hello <nil>
+	// 19.2 of 20 tokens; retries: 1 granted, 0 refused
+}
+
+// A tenth of what the default allows, for a server that runs hot.
+func ExampleBudgetSettings() {
+	budget := retry.NewBudget(retry.BudgetSettings{Ratio: 0.01, Cap: 5, Every: time.Minute})
+	fmt.Println(retry.Policy{Backoff: retry.List{0, time.Second}, Budget: budget})
+	// Output: retry: up to 2 attempts, the first at once, then after 1s; 1s of waiting at worst, no delay longer than 1s; a budget allows 1.01 attempts for each call in the long run, beside 5 retries at once and one every 1m
 }

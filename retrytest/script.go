@@ -118,7 +118,7 @@ func (s *Script) Attempts() int {
 func (s *Script) Done() {
 	s.t.Helper()
 	if made := s.Attempts(); made < len(s.steps) {
-		s.t.Errorf("retrytest: %d attempts were made, but the script has %d steps: the next one would be %q", made, len(s.steps), s.steps[made])
+		s.t.Errorf("retrytest: only %d of the script's %d steps were needed; the next one would be %q", made, len(s.steps), s.steps[made])
 	}
 }
 

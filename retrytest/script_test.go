@@ -100,7 +100,7 @@ func TestScriptThatIsNotDoneSaysSo(t *testing.T) {
 	s := retrytest.NewScript(fake, retrytest.OK, retrytest.Fail)
 	s.Do(t.Context())
 	s.Done()
-	if want := `retrytest: 1 attempts were made, but the script has 2 steps: the next one would be "fail: scripted failure"`; len(fake.messages) != 1 || fake.messages[0] != want {
+	if want := `retrytest: only 1 of the script's 2 steps were needed; the next one would be "fail: scripted failure"`; len(fake.messages) != 1 || fake.messages[0] != want {
 		t.Errorf("got  %q\nwant %q", fake.messages, want)
 	}
 	if text := retrytest.NewScript(fake).String(); text != "no steps" {
