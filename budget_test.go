@@ -301,7 +301,7 @@ func TestBudgetShutsAndOpens(t *testing.T) {
 		if b.take(now()) {
 			t.Error("granted a nanosecond before it opens")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if err := Do(t.Context(), once(b), down); !errors.Is(err, ErrExhausted) {
 			t.Errorf("expired: got %v", err)
 		}
@@ -378,7 +378,7 @@ func TestBudgetAcrossClocks(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		near(t, "tokens at last", b.Tokens(), 10)
 	})
-	if !b.take(now()) || !b.take(now()) {
+	if !b.take(now()) {
 		t.Error("refused by the real clock")
 	}
 }
