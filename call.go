@@ -185,14 +185,6 @@ func (c *call) judge(err error, m marks) (verdict, unusable error) {
 
 // plan schedules the next attempt, no sooner than after hint.
 func (c *call) plan(hint time.Duration) bool {
-	if !c.schedule(hint) {
-		return false
-	}
-	c.record()
-	return true
-}
-
-func (c *call) schedule(hint time.Duration) bool {
 	d, ok := c.next()
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
@@ -211,7 +203,7 @@ func (c *call) schedule(hint time.Duration) bool {
 		return c.giveUp(reason)
 	}
 	if c.attempts == 0 {
-		return true
+		return c.recorded()
 	}
 	if b := c.policy.Budget; b != nil {
 		if !b.take(now()) {
@@ -220,13 +212,13 @@ func (c *call) schedule(hint time.Duration) bool {
 		c.paid = true
 	}
 	if c.policy.Observe == nil {
-		return true
+		return c.recorded()
 	}
 	c.tell(Retrying, c.failures.last())
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
 	}
-	return true
+	return c.recorded()
 }
 
 // tooLate says why c.delay can't be waited for.

@@ -542,7 +542,7 @@ func TestHedgeDelayUntilEnoughIsKnown(t *testing.T) {
 			t.Errorf("took %v, want 1m", took)
 		}
 		hedge(answer{time.Second, nil})
-		hedge(answer{time.Second, nil})
+		hedge(answer{time.Second / 2, nil})
 		if took := hedge(answer{time.Hour, nil}, answer{0, nil}); took != time.Second {
 			t.Errorf("took %v, want 1s: the latencies are shared", took)
 		}
