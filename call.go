@@ -7,6 +7,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/callagain/retry/internal/override"
 )
 
 // longest is the longest hint that a call without a limit of time obeys.
@@ -46,6 +48,8 @@ type extra struct {
 	cancel   context.CancelFunc // of attempt
 	next     func() (time.Duration, bool)
 	stop     func() // of next, the schedule that can't be stepped through in place
+	override *override.Override
+	asked    time.Duration // the delay that was overridden
 }
 
 // more returns c.extra, made if need be.
@@ -80,13 +84,14 @@ func (c *call) free() {
 	c.close()
 	c.failures.forget()
 	x := c.extra
-	x.deadline, x.attempt, x.cancel, x.next, x.stop = 0, nil, nil, nil, nil
+	x.deadline, x.attempt, x.cancel, x.next, x.stop, x.override = 0, nil, nil, nil, nil, nil
 	spare.Put(x)
 }
 
 // begin prepares a call, and reports whether there is an attempt to make after c.delay. If
 // the first attempt was already made and failed, first is that failure.
 func (c *call) begin(first error) bool {
+	c.override()
 	p := &c.policy
 	if first != nil {
 		c.attempts = 1
@@ -184,13 +189,13 @@ func (c *call) plan(hint time.Duration) bool {
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
 	}
-	if !ok {
+	if !ok || c.capped() {
 		return c.giveUp(ErrExhausted)
 	}
 	if d < 0 {
 		return c.giveUp(fmt.Errorf("%w: Backoff gave a delay of %v before attempt %d", ErrPolicy, d, c.attempts+1))
 	}
-	c.delay = max(d, hint)
+	c.delay = c.overridden(max(d, hint))
 	if c.delay > 0 && c.started == 0 {
 		c.started = now()
 	}
@@ -198,7 +203,7 @@ func (c *call) plan(hint time.Duration) bool {
 		return c.giveUp(reason)
 	}
 	if c.attempts == 0 {
-		return true
+		return c.recorded()
 	}
 	if b := c.policy.Budget; b != nil {
 		if !b.take(now()) {
@@ -207,13 +212,13 @@ func (c *call) plan(hint time.Duration) bool {
 		c.paid = true
 	}
 	if c.policy.Observe == nil {
-		return true
+		return c.recorded()
 	}
 	c.tell(Retrying, c.failures.last())
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
 	}
-	return true
+	return c.recorded()
 }
 
 // tooLate says why c.delay can't be waited for.
@@ -226,14 +231,14 @@ func (c *call) tooLate(hint time.Duration) error {
 		left, limited = min(left, end-now()), true
 	}
 	what := "the next delay is"
-	if hint > 0 && c.delay == hint {
+	if hint > 0 && c.delay <= hint {
 		what = "the failure asks to wait"
 	}
 	switch {
 	case limited && c.delay >= left:
 		return fmt.Errorf("%w: %s %v, with %v left", ErrTooLate, what, c.delay, max(left, 0))
 	case !limited && hint > longest:
-		return fmt.Errorf("%w: %s %v, more than the %v allowed to a call without a limit of time", ErrTooLate, what, c.delay, longest)
+		return fmt.Errorf("%w: %s %v, more than the %v allowed to a call without a limit of time", ErrTooLate, what, max(c.delay, hint), longest)
 	}
 	return nil
 }
