@@ -138,6 +138,7 @@ func (c *call) settle(err error) bool {
 	m := read(err)
 	if m.fresh {
 		c.refresh()
+		m.after = max(m.after, unlimitedFloor) // there may be any number of these
 	} else if c.started == 0 {
 		c.started = now()
 	}

@@ -15,10 +15,13 @@ import (
 // The body says how its attempt went by setting *err, which is nil when it begins. After the
 // loop *err is what [Do] would have returned. Leaving the body early ends the call with *err as the
 // body left it. No goroutine is started. Each range is a call of its own; ranges over one Loop
-// share its *err. A nil err panics.
+// share its *err. A nil err or ctx panics.
 func Loop(ctx context.Context, p Policy, err *error) iter.Seq[context.Context] {
 	if err == nil {
 		panic("retry: Loop with a nil *error: it needs a place for the body's error")
+	}
+	if ctx == nil {
+		panic("retry: Loop with a nil context")
 	}
 	return func(yield func(context.Context) bool) {
 		c := newCall(ctx, &p)

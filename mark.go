@@ -25,7 +25,8 @@ func After(err error, d time.Duration) error {
 // Fresh marks err as a failure after progress: a connection that worked for hours and
 // then broke, a download that got further. The call goes on as if this were its first
 // failure: attempts are counted from 1 again, the schedule goes on with its second
-// delay (so that a peer which accepts and drops every connection never makes a hot loop),
+// delay, and with a millisecond at least (so that a peer which accepts and drops every
+// connection never makes a hot loop),
 // the test is made anew, and earlier failures are forgotten. Within is not prolonged.
 // Like [After] it says that the failure is worth another attempt. Fresh(nil) is nil.
 func Fresh(err error) error { return mark(err, marked{worth: true, fresh: true}) }

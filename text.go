@@ -15,39 +15,39 @@ func text(err error) string {
 
 // redact cuts "user:password@" and "?query" out of everything in s that looks like a URL.
 func redact(s string) string {
-	at := strings.Index(s, "://")
-	if at < 0 {
-		return s
-	}
 	var b strings.Builder
-	for ; at >= 0; at = strings.Index(s, "://") {
-		b.WriteString(s[:at+3])
-		s = s[at+3:]
-		end := strings.IndexAny(s, " \t\"'`<>\\")
+	for {
+		before, rest, found := strings.Cut(s, "://")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		end := strings.IndexAny(rest, " \t\"'`<>\\")
 		if end < 0 {
-			end = len(s)
+			end = len(rest)
 		}
-		url := s[:end]
-		s = s[end:]
-		url, query, cut := strings.Cut(url, "?")
-		if cut {
-			// The end of a sentence isn't part of the query.
-			url += "?…" + trailing(query)
-		}
-		host, path := url, ""
-		if i := strings.IndexByte(url, '/'); i >= 0 {
-			host, path = url[:i], url[i:]
-		}
-		if i := strings.LastIndexByte(host, '@'); i >= 0 {
-			host = "…@" + host[i+1:]
-		}
-		b.WriteString(host + path)
+		b.WriteString("://" + public(rest[:end]))
+		s = rest[end:]
 	}
-	b.WriteString(s)
-	return b.String()
 }
 
-// trailing is the punctuation that ends s.
-func trailing(s string) string {
-	return s[len(strings.TrimRight(s, ".,:;!)]}")):]
+// public is what may be shown of a URL without its scheme.
+func public(url string) string {
+	url, query, cut := strings.Cut(url, "?")
+	if cut {
+		// The end of a sentence isn't part of the query.
+		query = "?…" + query[len(strings.TrimRight(query, ".,:;!)]}")):]
+	}
+	host, path, _ := strings.Cut(url, "/")
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		return "…@" + url[i+1:] + query
+	}
+	// What stands where a port should, and is none, is a password with a slash or so in it.
+	if _, port, ok := strings.Cut(host, ":"); ok && host[0] != '[' && strings.Trim(port, "0123456789.,:;!)]}") != "" {
+		if i := strings.LastIndexByte(path, '@'); i >= 0 {
+			return "…@" + path[i+1:] + query
+		}
+		return "…" + query
+	}
+	return url + query
 }
