@@ -280,7 +280,6 @@ func (c *call) ended() error {
 
 // giveUp ends the call with an Error, and returns false.
 func (c *call) giveUp(reason error) bool {
-	c.refund()
 	c.err = &Error{
 		Name:     c.policy.Name,
 		Reason:   reason,
