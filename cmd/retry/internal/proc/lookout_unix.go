@@ -1,0 +1,105 @@
+//go:build unix && !aix && !solaris
+
+package proc
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A command in the foreground of a terminal gets what Ctrl-C sends, and we don't. Most
+// commands die of it, but many end with a code of their own, as rsync, pytest and go test
+// do, and would be run again. So while a command has the terminal there is another
+// process in its group, made of our own program, that sees Ctrl-C and tells us.
+type lookout struct {
+	process *os.Process
+	stdin   *os.File // it ends when this is closed, as it is if we die
+	mu      sync.Mutex
+	sent    map[syscall.Signal]time.Time // by ourselves, not by the terminal
+}
+
+// lookoutName is what this program is called when it's to be the lookout.
+const lookoutName = "retry: looks out for Ctrl-C"
+
+// startLookout returns nil if there can't be one: then a command that dies of Ctrl-C
+// is noticed, and one that doesn't is not.
+func startLookout(group int, seen chan<- syscall.Signal) *lookout {
+	self, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	hold, stdin, err := os.Pipe()
+	if err != nil {
+		return nil
+	}
+	defer hold.Close()
+	from, tells, err := os.Pipe()
+	if err != nil {
+		stdin.Close()
+		return nil
+	}
+	defer tells.Close()
+	p, err := os.StartProcess(self, []string{lookoutName}, &os.ProcAttr{
+		Files: []*os.File{hold, tells, nil},
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Pgid: group},
+	})
+	if err != nil {
+		stdin.Close()
+		from.Close()
+		return nil
+	}
+	l := &lookout{process: p, stdin: stdin, sent: map[syscall.Signal]time.Time{}}
+	go func() {
+		defer from.Close()
+		for b := make([]byte, 1); ; {
+			if n, err := from.Read(b); n == 0 || err != nil {
+				return
+			}
+			sig := syscall.Signal(b[0])
+			l.mu.Lock()
+			own := time.Since(l.sent[sig]) < echo
+			l.mu.Unlock()
+			if !own {
+				seen <- sig
+			}
+		}
+	}()
+	return l
+}
+
+// ignore is told of a signal that we send to the group.
+func (l *lookout) ignore(sig syscall.Signal) {
+	if l != nil {
+		l.mu.Lock()
+		l.sent[sig] = time.Now()
+		l.mu.Unlock()
+	}
+}
+
+func (l *lookout) stop() {
+	if l != nil {
+		l.process.Kill()
+		l.process.Wait()
+		l.stdin.Close()
+	}
+}
+
+// Lookout is for the start of main: it doesn't return in a process that is to be the lookout.
+func Lookout() {
+	if os.Args[0] != lookoutName {
+		return
+	}
+	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
+	seen := make(chan os.Signal, 16)
+	signal.Notify(seen, syscall.SIGINT, syscall.SIGQUIT)
+	go func() {
+		os.Stdin.Read(make([]byte, 1))
+		os.Exit(0)
+	}()
+	for sig := range seen {
+		os.Stdout.Write([]byte{byte(sig.(syscall.Signal))})
+	}
+}
