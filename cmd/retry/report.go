@@ -45,25 +45,44 @@ type reportTotal struct {
 // newReport makes sure that the report can be written, before anything is run.
 func newReport(name string, c *call) (*report, error) {
 	r := &report{}
-	info, err := os.Stat(name)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
-		r.file, err = os.OpenFile(name, os.O_WRONLY, 0)
-	case err == nil || errors.Is(err, fs.ErrNotExist):
-		mode := fs.FileMode(0o666)
-		if err == nil {
-			mode = info.Mode().Perm()
-		}
-		r.rename = name
-		part := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"-"+c.id)
-		r.file, err = os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	}
-	if err != nil {
+	if err := r.open(name, c.id); err != nil {
 		return nil, fmt.Errorf("--report: the file can't be written: %w", err)
 	}
 	r.w = bufio.NewWriter(r.file)
 	fmt.Fprintf(r.w, "{\n  \"id\": %s,\n  \"start\": %s,\n  \"attempts\": [", asJSON(c.id), asJSON(c.started))
 	return r, nil
+}
+
+// open opens a new file beside the one that it's to replace. What isn't a file, or is only
+// the name of another one, stays what it is, and is written as we go.
+func (r *report) open(name, id string) (err error) {
+	switch name {
+	case "/dev/stdout":
+		r.file = os.Stdout
+		return nil
+	case "/dev/stderr":
+		r.file = os.Stderr
+		return nil
+	}
+	mode := fs.FileMode(0o666)
+	info, err := os.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		r.file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+		return err
+	}
+	if err == nil {
+		mode = info.Mode().Perm()
+	}
+	part := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"-"+id)
+	if r.file, err = os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode); err == nil {
+		r.rename = name
+	} else if info != nil {
+		// It's there already, in a directory where we can't make another.
+		r.file, err = os.OpenFile(name, os.O_WRONLY|os.O_TRUNC, mode)
+	} else if e, ok := err.(*fs.PathError); ok {
+		e.Path = name // the name they know
+	}
+	return err
 }
 
 // add writes a run. A nil report ignores it.

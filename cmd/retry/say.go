@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/callagain/retry"
@@ -66,6 +67,9 @@ func (s *speaker) retrying(c *call, e retry.Event) {
 
 func (s *speaker) ended(c *call, end ending) {
 	took := time.Since(c.started)
+	if s.terminal && end.signal == syscall.SIGINT {
+		fmt.Fprint(os.Stderr, "\r\x1b[K") // instead of ^C
+	}
 	attrs := append(c.attrs(), slog.String("ended", end.kind), slog.String("why", end.why),
 		slog.Int("code", end.code), slog.Float64("elapsed_seconds", took.Seconds()))
 	switch {

@@ -110,6 +110,9 @@ func (p *Process) send(sig syscall.Signal) {
 func (p *Process) leaderEnded(out Outcome) {
 	p.lookout.stop()
 	p.lookout = nil
+	for len(p.seen) > 0 {
+		p.fromTerminal(<-p.seen)
+	}
 	if !p.holds {
 		return
 	}

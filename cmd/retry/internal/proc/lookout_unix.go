@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -16,7 +17,8 @@ import (
 // process in its group, made of our own program, that sees Ctrl-C and tells us.
 type lookout struct {
 	process *os.Process
-	stdin   *os.File // it ends when this is closed, as it is if we die
+	stdin   *os.File      // it ends when this is closed, as it is if we die
+	ended   chan struct{} // it has told all it saw
 	mu      sync.Mutex
 	sent    map[syscall.Signal]time.Time // by ourselves, not by the terminal
 }
@@ -51,8 +53,9 @@ func startLookout(group int, seen chan<- syscall.Signal) *lookout {
 		from.Close()
 		return nil
 	}
-	l := &lookout{process: p, stdin: stdin, sent: map[syscall.Signal]time.Time{}}
+	l := &lookout{process: p, stdin: stdin, ended: make(chan struct{}), sent: map[syscall.Signal]time.Time{}}
 	go func() {
+		defer close(l.ended)
 		defer from.Close()
 		for b := make([]byte, 1); ; {
 			if n, err := from.Read(b); n == 0 || err != nil {
@@ -79,12 +82,18 @@ func (l *lookout) ignore(sig syscall.Signal) {
 	}
 }
 
+// stop ends it, when it has told what it saw before.
 func (l *lookout) stop() {
-	if l != nil {
-		l.process.Kill()
-		l.process.Wait()
-		l.stdin.Close()
+	if l == nil {
+		return
 	}
+	l.stdin.Close()
+	select {
+	case <-l.ended:
+	case <-time.After(time.Second): // somebody has stopped it
+	}
+	l.process.Kill()
+	l.process.Wait()
 }
 
 // Lookout is for the start of main: it doesn't return in a process that is to be the lookout.
@@ -92,14 +101,23 @@ func Lookout() {
 	if os.Args[0] != lookoutName {
 		return
 	}
+	var ending atomic.Bool
 	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
 	seen := make(chan os.Signal, 16)
-	signal.Notify(seen, syscall.SIGINT, syscall.SIGQUIT)
+	signal.Notify(seen, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGWINCH)
 	go func() {
 		os.Stdin.Read(make([]byte, 1))
-		os.Exit(0)
+		// Ctrl-C may have ended the command just now, and be on its way to us. What the
+		// system sends later, and has a higher number, comes after it.
+		time.Sleep(time.Millisecond)
+		ending.Store(true)
+		syscall.Kill(os.Getpid(), syscall.SIGWINCH)
 	}()
 	for sig := range seen {
-		os.Stdout.Write([]byte{byte(sig.(syscall.Signal))})
+		if sig != syscall.SIGWINCH {
+			os.Stdout.Write([]byte{byte(sig.(syscall.Signal))})
+		} else if ending.Load() {
+			os.Exit(0)
+		}
 	}
 }

@@ -32,9 +32,10 @@ type Process struct {
 	signals *Signals
 	events  chan event
 
-	stage      stage
-	timer      *time.Timer // the end of the stage
-	interrupts int
+	stage       stage
+	timer       *time.Timer // the end of the stage
+	interrupts  int         // how many INTs the command has got
+	interrupted bool        // the terminal has sent it INT or QUIT
 }
 
 // A stage is how far we are in ending the group. Each gives way to the next in time.
@@ -76,7 +77,10 @@ func (p *Process) Wait(ctx context.Context) (Outcome, error) {
 			if !p.alive() {
 				return out, nil
 			}
-			if p.stage == running {
+			switch {
+			case p.interrupts > 0 && p.stage < termed:
+				p.terminate() // who was told to stop doesn't start to finish things
+			case p.stage == running:
 				p.enter(lingers, min(p.grace, linger))
 			}
 			poll = time.After(pause)
@@ -88,6 +92,9 @@ func (p *Process) Wait(ctx context.Context) (Outcome, error) {
 			poll = time.After(pause)
 		case <-over:
 			over = nil
+			if p.interrupted {
+				continue // that's why
+			}
 			var told *Told
 			if errors.As(context.Cause(ctx), &told) {
 				p.receive(told.Signal)
@@ -135,6 +142,7 @@ func (p *Process) receive(sig syscall.Signal) {
 
 // fromTerminal acts on a signal that the terminal sent to the command's group.
 func (p *Process) fromTerminal(sig syscall.Signal) {
+	p.interrupted = true
 	p.signals.tell(sig)
 	if sig == syscall.SIGINT {
 		if p.interrupts++; p.interrupts > 1 {
