@@ -27,10 +27,10 @@ const (
 
 func main() {
 	proc.Lookout()
-	os.Exit(start(os.Args[1:]))
+	os.Exit(do(os.Args[1:]))
 }
 
-func start(args []string) int {
+func do(args []string) int {
 	o, err := parseAll(os.Getenv("RETRY_OPTS"), args)
 	if err == nil {
 		if o.help || o.version || o.showMan || o.completion != "" {
