@@ -25,10 +25,11 @@ func hintFrom(t *testing.T, text string, now time.Time) (time.Duration, error) {
 // The manual and the completions know each flag, and no other.
 func TestFlagsAreInManualAndCompletions(t *testing.T) {
 	known := map[string]bool{}
+	manual := strings.ReplaceAll(manual, `\-`, "-")
 	for _, g := range groups {
 		for _, f := range g.flags {
 			known[f.long] = true
-			for name, text := range map[string]string{"manual": strings.ReplaceAll(manual, `\-`, "-"), "bash": bashCompletion, "zsh": zshCompletion} {
+			for name, text := range map[string]string{"manual": manual, "bash": bashCompletion, "zsh": zshCompletion} {
 				if !regexp.MustCompile(`--` + f.long + `\b`).MatchString(text) {
 					t.Errorf("--%s isn't in the %s", f.long, name)
 				}
@@ -36,7 +37,7 @@ func TestFlagsAreInManualAndCompletions(t *testing.T) {
 			if !strings.Contains(fishCompletion, "-l "+f.long+" ") && !strings.Contains(fishCompletion, "-l "+f.long+"\n") {
 				t.Errorf("--%s isn't in the fish completion", f.long)
 			}
-			if f.short != 0 && (!strings.Contains(strings.ReplaceAll(manual, `\-`, "-"), "-"+string(rune(f.short))+", --"+f.long) ||
+			if f.short != 0 && (!regexp.MustCompile(`-`+string(rune(f.short))+`\W+--`+f.long+`\b`).MatchString(manual) ||
 				!strings.Contains(fishCompletion, "-s "+string(rune(f.short))+" -l "+f.long)) {
 				t.Errorf("-%c isn't in the manual or the fish completion", f.short)
 			}
@@ -49,7 +50,7 @@ func TestFlagsAreInManualAndCompletions(t *testing.T) {
 			}
 		}
 	}
-	for name, text := range map[string]string{"manual": strings.ReplaceAll(manual, `\-`, "-"), "bash": bashCompletion, "zsh": zshCompletion} {
+	for name, text := range map[string]string{"manual": manual, "bash": bashCompletion, "zsh": zshCompletion} {
 		for _, m := range regexp.MustCompile(`(?:^|[^-\w])--([a-z][a-z-]+)`).FindAllStringSubmatch(text, -1) {
 			if !known[m[1]] && name != "manual" {
 				t.Errorf("the %s has --%s, which there is not", name, m[1])
