@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"syscall"
 	"time"
@@ -33,7 +33,7 @@ type call struct {
 }
 
 func newCall(o *options, s *proc.Signals) (*call, error) {
-	c := &call{options: o, signals: s, id: rand.Text(), started: time.Now(), say: newSpeaker(o)}
+	c := &call{options: o, signals: s, id: fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()), started: time.Now(), say: newSpeaker(o)}
 	switch {
 	case o.attempts != 0:
 		c.limit = o.attempts
