@@ -27,7 +27,7 @@ type call struct {
 	at       position
 	failures failures
 	attempts int           // begun so far
-	started  time.Duration // when the call began, or failed first; 0 if not known
+	started  time.Duration // when the call began, or had its first delay; 0 if not known
 	delay    time.Duration // before the next attempt
 	timer    *time.Timer
 	extra    *extra
@@ -67,10 +67,12 @@ func (c *call) deadline() time.Duration {
 // spare has extras of calls that are over, with their room for what the next call remembers.
 var spare = sync.Pool{New: func() any { return new(extra) }}
 
-// newCall returns a call that borrows its extra. It must be freed.
-func newCall(ctx context.Context, p *Policy) call {
-	x := spare.Get().(*extra)
-	return call{policy: *p, ctx: ctx, extra: x, failures: failures{rest: &x.latest}}
+// borrow gives a new call its policy and context, and an extra that it must free.
+func (c *call) borrow(ctx context.Context, p *Policy) {
+	c.policy = *p
+	c.ctx = ctx
+	c.extra = spare.Get().(*extra)
+	c.failures.rest = &c.extra.latest
 }
 
 // free closes c, and leaves its extra to another call.
@@ -136,40 +138,41 @@ func (c *call) settle(err error) bool {
 		return false
 	}
 	m := read(err)
-	if m.fresh {
+	if m.flags&fresh != 0 {
 		c.refresh()
 		m.after = max(m.after, unlimitedFloor) // there may be any number of these
-	} else if c.started == 0 {
-		c.started = now()
 	}
 	c.failures.add(err)
-	verdict, reason := c.judge(err, m)
-	if reason != nil {
-		return c.giveUp(reason)
-	}
-	if verdict != nil {
-		if over := c.ended(); over != nil && cancellation(verdict, over) {
-			return c.giveUp(over)
+	verdict := err
+	switch {
+	case c.policy.Test != nil:
+		var unusable error
+		if verdict, unusable = c.judge(err, m); unusable != nil {
+			return c.giveUp(unusable)
 		}
-		c.err = verdict
-		c.tellEnd(GaveUp, verdict)
-		return false
+	case m.flags.transient():
+		verdict = nil
 	}
-	return c.plan(m.after)
+	if verdict == nil {
+		return c.plan(m.after)
+	}
+	if over := c.ended(); over != nil && cancellation(verdict, over) {
+		return c.giveUp(over)
+	}
+	c.err = verdict
+	c.tellEnd(GaveUp, verdict)
+	return false
 }
 
-// judge asks the call's test: a verdict that isn't nil is what the call stops with.
+// judge asks the call's own test: a verdict that isn't nil is what the call stops with.
 // Stop is obeyed whatever the test says of it.
 func (c *call) judge(err error, m marks) (verdict, unusable error) {
-	if c.policy.Test == nil {
-		return m.transient(err), nil
-	}
 	if c.test == nil {
 		if c.test = c.policy.Test(); c.test == nil {
 			return nil, fmt.Errorf("%w: Test returned a nil Test", ErrPolicy)
 		}
 	}
-	if verdict = c.test(err); verdict == nil && m.stop {
+	if verdict = c.test(err); verdict == nil && m.flags&stop != 0 {
 		verdict = err
 	}
 	return verdict, nil
@@ -188,6 +191,9 @@ func (c *call) plan(hint time.Duration) bool {
 		return c.giveUp(fmt.Errorf("%w: Backoff gave a delay of %v before attempt %d", ErrPolicy, d, c.attempts+1))
 	}
 	c.delay = max(d, hint)
+	if c.delay > 0 && c.started == 0 {
+		c.started = now()
+	}
 	if reason := c.tooLate(hint); reason != nil {
 		return c.giveUp(reason)
 	}
@@ -274,7 +280,6 @@ func (c *call) ended() error {
 
 // giveUp ends the call with an Error, and returns false.
 func (c *call) giveUp(reason error) bool {
-	c.refund()
 	c.err = &Error{
 		Name:     c.policy.Name,
 		Reason:   reason,

@@ -27,7 +27,7 @@ type Error struct {
 	Name     string        // the policy's
 	Reason   error         // ErrExhausted, ErrTooLate, ErrBudget, ErrPolicy or the context's cause
 	Attempts int           // how many were made
-	Elapsed  time.Duration // since the call began; since its first failure if nothing before that needed a clock
+	Elapsed  time.Duration // since the call began; or, if nothing in the policy needs a clock, since its first delay; or 0
 	Failures []error       // the first, then the latest, at most 8 in all
 }
 
@@ -51,13 +51,16 @@ func (e *Error) Error() string {
 	}
 	switch e.Attempts {
 	case 0:
-		b.WriteString("no attempt made: ")
+		b.WriteString("no attempt made")
 	case 1:
-		fmt.Fprintf(&b, "gave up after 1 attempt in %v: ", round(e.Elapsed))
+		b.WriteString("gave up after 1 attempt")
 	default:
-		fmt.Fprintf(&b, "gave up after %d attempts in %v: ", e.Attempts, round(e.Elapsed))
+		fmt.Fprintf(&b, "gave up after %d attempts", e.Attempts)
 	}
-	b.WriteString(reason)
+	if e.Attempts > 0 && e.Elapsed > 0 {
+		fmt.Fprintf(&b, " in %v", round(e.Elapsed))
+	}
+	b.WriteString(": " + reason)
 	if n := len(e.Failures); n > 0 {
 		if last := text(e.Failures[n-1]); last != text(e.Failures[0]) && last != reason {
 			b.WriteString("; last: ")

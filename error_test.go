@@ -21,7 +21,7 @@ func TestErrorIsOneLineWithTheFirstFailureFirst(t *testing.T) {
 		},
 		{
 			retry.Error{Reason: retry.ErrBudget, Attempts: 1, Failures: []error{errFlaky}},
-			`connection refused (retry: gave up after 1 attempt in 0s: retry budget used up)`,
+			`connection refused (retry: gave up after 1 attempt: retry budget used up)`,
 		},
 		{
 			retry.Error{Reason: context.Canceled, Attempts: 3, Elapsed: 90*time.Minute + 12*time.Millisecond, Failures: []error{errFlaky, context.Canceled}},
@@ -62,7 +62,7 @@ func TestTimeoutsText(t *testing.T) {
 func TestTooLateSaysWhatWouldNotFit(t *testing.T) {
 	eachWay(t, func(t *testing.T, call caller) {
 		err := call(t.Context(), retry.Policy{Backoff: retry.List{0, time.Hour}, Within: time.Minute}, func(context.Context) error { return errFlaky })
-		if want := "connection refused (retry: gave up after 1 attempt in 0s: no time left: the next delay is 1h0m0s, with 1m0s left)"; err.Error() != want {
+		if want := "connection refused (retry: gave up after 1 attempt: no time left: the next delay is 1h0m0s, with 1m0s left)"; err.Error() != want {
 			t.Errorf("got %q, want %q", err, want)
 		}
 	})

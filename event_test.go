@@ -96,7 +96,8 @@ func TestHooksMeanOneThingEach(t *testing.T) {
 func TestLeavingALoopEndsItsCallOnce(t *testing.T) {
 	for _, err := range []error{nil, io.EOF} {
 		var got []retry.Event
-		b := retry.NewBudget(retry.BudgetSettings{})
+		b := retry.NewBudget(retry.BudgetSettings{Ratio: 1})
+		retry.Do(t.Context(), retry.Policy{Backoff: retry.List{0, 0}, Budget: b}, func(context.Context) error { return io.EOF })
 		p := retry.Policy{Budget: b, Observe: func(_ context.Context, e retry.Event) { got = append(got, e) }}
 		result := errFlaky
 		for range retry.Loop(t.Context(), p, &result) {
@@ -106,6 +107,9 @@ func TestLeavingALoopEndsItsCallOnce(t *testing.T) {
 		want := retry.Succeeded
 		if err != nil {
 			want = retry.GaveUp
+		}
+		if full := b.Tokens() > 19.5; full != (err == nil) {
+			t.Errorf("leaving with %v left %v tokens", err, b.Tokens())
 		}
 		if len(got) != 1 || got[0].Kind != want || got[0].Err != err || result != err {
 			t.Errorf("leaving with %v told %+v and left %v", err, got, result)

@@ -58,7 +58,8 @@ func (f *failures) all() []error {
 func (f *failures) forget() {
 	f.first = nil
 	if f.rest != nil {
-		clear(f.rest.errs[:f.rest.n])
-		f.rest.n = 0
+		for ; f.rest.n > 0; f.rest.n-- {
+			f.rest.errs[f.rest.n-1] = nil
+		}
 	}
 }

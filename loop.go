@@ -24,7 +24,8 @@ func Loop(ctx context.Context, p Policy, err *error) iter.Seq[context.Context] {
 		panic("retry: Loop with a nil context")
 	}
 	return func(yield func(context.Context) bool) {
-		c := newCall(ctx, &p)
+		var c call
+		c.borrow(ctx, &p)
 		defer c.free()
 		again := c.begin(nil) && c.wait()
 		for again {

@@ -9,7 +9,7 @@ import (
 // Stop marks err as not worth another attempt: a call whose f returns it, however
 // deeply wrapped, ends with what f returned, whatever the policy's test says. The
 // mark doesn't show in the text, and an outer call sees it too. Stop(nil) is nil.
-func Stop(err error) error { return mark(err, marked{stop: true}) }
+func Stop(err error) error { return mark(err, marks{flags: stop}) }
 
 // After marks err as worth another attempt, no sooner than after d: what a server says
 // in Retry-After, say. It never shortens the policy's own delay; if d is longer than the
@@ -19,7 +19,7 @@ func Stop(err error) error { return mark(err, marked{stop: true}) }
 // An After around an inner call's [*Error], or around a cancellation that isn't the
 // caller's, makes [Transient] accept that as well. Stop is stronger than After.
 func After(err error, d time.Duration) error {
-	return mark(err, marked{worth: true, after: max(d, 0)})
+	return mark(err, marks{worth, max(d, 0)})
 }
 
 // Fresh marks err as a failure after progress: a connection that worked for hours and
@@ -29,37 +29,43 @@ func After(err error, d time.Duration) error {
 // connection never makes a hot loop),
 // the test is made anew, and earlier failures are forgotten. Within is not prolonged.
 // Like [After] it says that the failure is worth another attempt. Fresh(nil) is nil.
-func Fresh(err error) error { return mark(err, marked{worth: true, fresh: true}) }
+func Fresh(err error) error { return mark(err, marks{flags: worth | fresh}) }
 
 type marked struct {
 	error
-	stop, worth, fresh bool
-	after              time.Duration
+	marks
 }
 
-func mark(err error, m marked) error {
+func mark(err error, m marks) error {
 	if err == nil {
 		return nil
 	}
-	m.error = err
-	return &m
+	return &marked{err, m}
 }
 
 func (m *marked) Unwrap() error { return m.error }
 
 // marks is what a failure says about itself, through all of its wrapping.
 type marks struct {
-	stop, worth, fresh bool
-	after              time.Duration
-	inner              bool // an inner call gave up
-	cancelled          bool // it is, or wraps, context.Canceled
-	timeout            bool // the attempt ran out of its own time
+	flags flags
+	after time.Duration
 }
+
+type flags uint8
+
+const (
+	stop      flags = 1 << iota // not worth another attempt
+	worth                       // worth another attempt, whatever else it is
+	fresh                       // there was progress
+	inner                       // an inner call gave up
+	cancelled                   // it is, or wraps, context.Canceled
+	timeout                     // the attempt ran out of its own time
+)
 
 // read finds the marks of err in one walk: it runs at each failure of each call.
 func read(err error) (m marks) {
 	if t, ok := err.(*timeoutError); ok {
-		m.timeout = true
+		m.flags = timeout
 		err = t.err
 	}
 	m.walk(err)
@@ -67,47 +73,52 @@ func read(err error) (m marks) {
 }
 
 func (m *marks) walk(err error) {
-	for err != nil {
+	for err != nil && err != context.Canceled {
+		// One switch, since the compiler makes one look-up of it.
 		switch e := err.(type) {
 		case *marked:
-			m.stop = m.stop || e.stop
-			m.worth = m.worth || e.worth
-			m.fresh = m.fresh || e.fresh
+			m.flags |= e.flags
 			m.after = max(m.after, e.after)
 			err = e.error
-			continue
 		case *Error:
-			// What is in there was said to the inner call.
-			m.inner = true
+			m.flags |= inner // what is in there was said to the inner call
 			return
-		}
-		if err == context.Canceled {
-			m.cancelled = true
-			return
-		}
-		if e, ok := err.(interface{ Is(error) bool }); ok && e.Is(context.Canceled) {
-			m.cancelled = true
-		}
-		switch e := err.(type) {
+		case interface {
+			Is(error) bool
+			Unwrap() error
+		}:
+			m.ask(e)
+			err = e.Unwrap()
 		case interface{ Unwrap() error }:
 			err = e.Unwrap()
 		case interface{ Unwrap() []error }:
+			m.ask(err)
 			for _, err := range e.Unwrap() {
 				m.walk(err)
 			}
+			return
+		case interface{ Is(error) bool }:
+			m.ask(e)
 			return
 		default:
 			return
 		}
 	}
+	if err != nil {
+		m.flags |= cancelled
+	}
 }
 
-// transient is the verdict of [Transient] on err, which has the marks m.
-func (m marks) transient(err error) error {
-	if m.stop || (m.inner || m.cancelled) && !m.worth && !m.timeout {
-		return err
+// ask notes whether a failure says of itself that it is a cancellation.
+func (m *marks) ask(failure any) {
+	if e, ok := failure.(interface{ Is(error) bool }); ok && e.Is(context.Canceled) {
+		m.flags |= cancelled
 	}
-	return nil
+}
+
+// transient is the verdict of [Transient].
+func (f flags) transient() bool {
+	return f == 0 || f&stop == 0 && (f&(inner|cancelled) == 0 || f&(worth|timeout) != 0)
 }
 
 // A timeoutError is the failure of an attempt that ran out of Policy.Timeout.

@@ -36,7 +36,8 @@ func doAgain(ctx context.Context, p *Policy, f func(context.Context) error, firs
 	if f == nil {
 		panic("retry: call of a nil function") // now, not after a first delay
 	}
-	c := newCall(ctx, p)
+	var c call
+	c.borrow(ctx, p)
 	defer c.free()
 	for again := c.begin(first) && c.wait(); again; {
 		again = c.settle(f(c.attempt())) && c.wait()
@@ -65,7 +66,8 @@ func getAgain[T any](ctx context.Context, p *Policy, f func(context.Context) (T,
 	if f == nil {
 		panic("retry: call of a nil function") // now, not after a first delay
 	}
-	c := newCall(ctx, p)
+	var c call
+	c.borrow(ctx, p)
 	defer c.free()
 	for again := c.begin(first) && c.wait(); again; {
 		var err error

@@ -234,7 +234,7 @@ func (c *Call[T]) guard(step func()) {
 			c.ending().fault = fault
 		}
 		c.mu.Unlock()
-		go c.guard(c.settle) // a goroutine that exits can't go on
+		c.guard(c.settle)
 	}()
 	step()
 	returned = true

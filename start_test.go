@@ -152,26 +152,108 @@ func TestDoneMayBeAskedForLate(t *testing.T) {
 	})
 }
 
-// A call that has ended must not be held by its context, or by a timer.
+// A call that has ended must not be held by its context, by a timer or by the others that wait.
 func TestEndedCallsAreLetGo(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
+	synctest.Test(t, testEndedCallsAreLetGo)
+}
+
+func testEndedCallsAreLetGo(t *testing.T) {
+	long, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	const n = 100
 	var gone atomic.Int64
-	for range n {
+	p := retry.Policy{Backoff: retry.List{0, 1, 1 << 62}}
+	start := func(ctx context.Context, failures int) *retry.Call[*[1 << 10]byte] {
 		held := new([1 << 10]byte)
 		runtime.AddCleanup(held, func(int) { gone.Add(1) }, 0)
-		c := retry.Start(ctx, retry.Policy{Backoff: retry.List{0, 1, time.Hour}}, func(context.Context) (*[1 << 10]byte, error) {
-			return held, retry.Stop(io.EOF)
+		return retry.Start(ctx, p, func(context.Context) (*[1 << 10]byte, error) {
+			if failures--; failures < 0 {
+				return held, retry.Stop(io.EOF)
+			}
+			return held, io.EOF
 		})
+	}
+	waits := start(long, 2) // for ever
+	for range n {
+		start(long, 1).Result()
+	}
+	short, cancelShort := context.WithCancel(long)
+	var calls []*retry.Call[*[1 << 10]byte]
+	for range n {
+		calls = append(calls, start(short, 2))
+	}
+	time.Sleep(time.Second)
+	synctest.Wait() // now they wait
+	cancelShort()
+	for _, c := range calls {
 		c.Result()
 	}
+	clear(calls)
+	time.Sleep(time.Second) // the runtime forgets stopped timers when it next looks for due ones
 	for range 1000 {
-		if gone.Load() == n {
+		if gone.Load() == 2*n {
+			runtime.KeepAlive(waits)
 			return
 		}
 		runtime.GC()
 		runtime.Gosched()
 	}
-	t.Errorf("%d of %d ended calls are still held", n-gone.Load(), n)
+	t.Errorf("%d of %d ended calls are still held", 2*n-gone.Load(), 2*n)
+}
+
+// Calls end their waits in any order; the others must still be found when the context ends.
+func TestCancelWakesWhoeverStillWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var calls []*retry.Call[int]
+		for i := range 100 {
+			d := time.Duration((i*37)%100) * time.Second
+			calls = append(calls, retry.Start(ctx, retry.Policy{Backoff: retry.List{0, d, 1000 * time.Hour}}, func(context.Context) (int, error) { return i, errFlaky }))
+		}
+		time.Sleep(50*time.Second + 1)
+		begun := time.Now()
+		cancel()
+		for i, c := range calls {
+			_, err := c.Result()
+			if time.Since(begun) != 0 {
+				t.Fatalf("call %d went on for %v", i, time.Since(begun))
+			}
+			want := 2
+			if (i*37)%100 > 50 {
+				want = 1
+			}
+			gaveUp(t, err, context.Canceled, want)
+		}
+	})
+}
+
+// A watching context counts who asks to be told of its end, and who takes that back.
+type watching struct {
+	context.Context
+	done           chan struct{}
+	asked, stopped *atomic.Int64
+}
+
+func (w watching) Done() <-chan struct{} { return w.done }
+
+func (w watching) AfterFunc(f func()) func() bool {
+	w.asked.Add(1)
+	stop := context.AfterFunc(w.Context, f)
+	return func() bool { w.stopped.Add(1); return stop() }
+}
+
+func TestCallsUnderOneContextShareWhatWatchesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := watching{t.Context(), make(chan struct{}), new(atomic.Int64), new(atomic.Int64)}
+		var calls []*retry.Call[int]
+		for range 100 {
+			calls = append(calls, retry.Start(ctx, retry.Policy{Backoff: retry.List{0, time.Minute, time.Minute}}, func(context.Context) (int, error) { return 0, errFlaky }))
+		}
+		for _, c := range calls {
+			c.Result()
+		}
+		if n := ctx.asked.Load(); n == 0 || n > 10 || ctx.stopped.Load() != n {
+			t.Errorf("the context was asked %d times for 200 waits, and let go %d times", n, ctx.stopped.Load())
+		}
+	})
 }

@@ -17,7 +17,12 @@ type Test func(failure error) error
 // The caller's own context is no matter of tests: when it's over the call ends.
 func Transient() Test { return transient }
 
-func transient(err error) error { return read(err).transient(err) }
+func transient(err error) error {
+	if read(err).flags.transient() {
+		return nil
+	}
+	return err
+}
 
 // If makes tests that try again after the failures for which worth is true. It is asked
 // only about those that are [Transient]. It must be safe for concurrent use if the policy
