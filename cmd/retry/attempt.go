@@ -28,6 +28,7 @@ type attempt struct {
 	matches  [patterns]bool
 	asked    time.Duration // the delay it asked for
 	left     bool          // processes that had to be ended
+	unread   bool          // nobody reads our output any more
 	record   *recording    // of its output, if it's known only later where that belongs
 	broken   error         // what went wrong on our side
 	reason   string        // how it ended, in words
@@ -113,8 +114,8 @@ func (c *call) run(ctx context.Context) *attempt {
 	if r.asked, err = takeHint(hint, time.Now()); err != nil {
 		c.say.problem(fmt.Errorf("what was left in $RETRY_AFTER_FILE: %w", err))
 	}
-	if r.signal != 0 && proc.ReaderGone(os.Stdout) {
-		c.deafness = true
+	if r.signal == syscall.SIGPIPE || r.code == codeSignal+int(syscall.SIGPIPE) {
+		r.unread = r.unread || proc.ReaderGone(os.Stdout)
 	}
 	if r.left {
 		c.say.problem(errors.New("the command left processes running, which were ended"))

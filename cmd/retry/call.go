@@ -68,8 +68,8 @@ func (c *call) do(ctx context.Context) int {
 	}, c.try)
 	c.live.stop()
 	end = c.end(ctx, err)
-	if c.last != nil {
-		c.last.record.play(os.Stdout)
+	if c.last != nil && end.code != codeOurs && c.deliver(c.last) != nil {
+		end = c.end(ctx, err)
 	}
 	c.say.ended(c, end)
 	if end.code != 0 && c.onGiveup != "" {
@@ -106,8 +106,10 @@ func (c *call) try(ctx context.Context) error {
 	case verdict == success:
 		if c.inARow++; c.inARow >= c.consecutive {
 			r.reason = "success"
+			if err = c.deliver(r); err != nil {
+				break
+			}
 			c.report.add(r)
-			r.record.play(os.Stdout)
 			return nil
 		}
 		r.reason = fmt.Sprintf("success, %d of %d in a row", c.inARow, c.consecutive)
@@ -131,6 +133,17 @@ func (c *call) try(ctx context.Context) error {
 	return err
 }
 
+// deliver writes what was recorded of a run that nothing comes after. It's not our
+// error if nobody reads it.
+func (c *call) deliver(r *attempt) error {
+	if err := r.record.play(os.Stdout); err != nil && !errors.Is(err, syscall.EPIPE) {
+		r.broken = fmt.Errorf("the command's output can't be written: %w", err)
+		r.reason = r.broken.Error()
+		return retry.Stop(r.broken)
+	}
+	return nil
+}
+
 // observe is told of each failure that another attempt follows.
 func (c *call) observe(ctx context.Context, e retry.Event) {
 	if e.Kind != retry.Retrying {
@@ -139,6 +152,11 @@ func (c *call) observe(ctx context.Context, e retry.Event) {
 	c.delay, c.waiting = e.Delay, true
 	c.say.retrying(c, e)
 	if c.onRetry != "" {
+		if c.within > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, c.started.Add(c.within))
+			defer cancel()
+		}
 		c.hook(ctx, c.onRetry, fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds()), "RETRY_REASON="+c.last.reason)
 	}
 	c.live = c.say.countdown(c, e)
@@ -159,12 +177,12 @@ func (c *call) end(ctx context.Context, err error) ending {
 		code = c.last.exitCode()
 	}
 	switch {
+	case c.last != nil && c.last.broken != nil:
+		return ending{code: codeOurs, kind: "error", why: c.last.broken.Error()}
 	case err == nil:
 		return ending{code: 0, kind: "succeeded", why: "success"}
 	case errors.As(context.Cause(ctx), &told):
 		return ending{code: codeSignal + int(told.Signal), kind: "signal", why: told.Error(), signal: told.Signal}
-	case c.last != nil && c.last.broken != nil:
-		return ending{code: codeOurs, kind: "error", why: c.last.broken.Error()}
 	case errors.Is(err, retry.ErrPolicy):
 		return ending{code: codeOurs, kind: "error", why: err.Error()}
 	case errors.Is(err, retry.ErrExhausted):

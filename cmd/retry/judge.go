@@ -43,7 +43,7 @@ func (c *call) judge(r *attempt) (verdict, string) {
 		return stop, "a command that isn't found won't be found the next time"
 	case !r.timedOut && r.signal == 0 && r.code == 126:
 		return stop, "a command that can't be executed can't be the next time"
-	case c.deafness:
+	case r.unread:
 		return stop, "nobody reads its output any more"
 	}
 	return again, ""

@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/callagain/retry/cmd/retry/internal/proc"
@@ -74,8 +75,13 @@ func (o *output) finish(r *attempt) {
 		}
 	}
 	r.record = o.record
-	if o.record != nil && o.record.failed != nil {
-		r.broken = o.record.failed
+	for _, err := range []error{o.stdout.err, o.stderr.err} {
+		switch {
+		case errors.Is(err, syscall.EPIPE):
+			r.unread = true
+		case err != nil && r.broken == nil:
+			r.broken = err
+		}
 	}
 }
 
@@ -86,6 +92,7 @@ type stream struct {
 	matchers []*matcher
 	to       io.Writer
 	done     chan struct{}
+	err      error // why it didn't all get through
 }
 
 // through makes the stream pass through our hands.
@@ -117,14 +124,14 @@ func (s *stream) started() {
 			_, err := to.Write(p)
 			return err
 		}
-		err := s.copy(s.from.Read, take)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			s.copy(proc.Leftover(s.from), take)
+		if s.err = pass(s.from.Read, take); errors.Is(s.err, os.ErrDeadlineExceeded) {
+			s.err = pass(proc.Leftover(s.from), take)
 		}
 	}()
 }
 
-func (s *stream) copy(read func([]byte) (int, error), take func([]byte) error) error {
+// pass passes on what read gives, to its end.
+func pass(read func([]byte) (int, error), take func([]byte) error) error {
 	chunk := make([]byte, 32<<10)
 	for {
 		n, err := read(chunk)
@@ -132,6 +139,9 @@ func (s *stream) copy(read func([]byte) (int, error), take func([]byte) error) e
 			if err := take(chunk[:n]); err != nil {
 				return err
 			}
+		}
+		if err == io.EOF {
+			return nil
 		}
 		if err != nil {
 			return err
@@ -159,7 +169,6 @@ type recording struct {
 	mu     sync.Mutex
 	buffer spool.Buffer
 	parts  []part
-	failed error
 	abort  context.CancelCauseFunc
 }
 
@@ -178,8 +187,8 @@ func (r recorder) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, err := r.buffer.Write(p); err != nil {
-		r.failed = fmt.Errorf("the command's output can't be kept: %w", err)
-		r.abort(r.failed)
+		err = fmt.Errorf("the command's output can't be kept: %w", err)
+		r.abort(err)
 		return 0, err
 	}
 	if last := len(r.parts) - 1; last >= 0 && r.parts[last].to == r.to {
@@ -191,9 +200,9 @@ func (r recorder) Write(p []byte) (int, error) {
 }
 
 // play writes the recording, what was meant for standard output to stdout, and empties it.
-func (r *recording) play(stdout *os.File) {
+func (r *recording) play(stdout *os.File) error {
 	if r == nil {
-		return
+		return nil
 	}
 	defer r.close()
 	from := r.buffer.Reader()
@@ -203,10 +212,10 @@ func (r *recording) play(stdout *os.File) {
 			to = stdout
 		}
 		if _, err := io.CopyN(to, from, p.n); err != nil {
-			return // nobody reads it any more
+			return err
 		}
 	}
-	r.parts = nil
+	return nil
 }
 
 func (r *recording) close() {

@@ -145,6 +145,24 @@ func TestReaderGone(t *testing.T) {
 	}
 }
 
+// Output that can't be written is an error, not a success whose output is lost.
+func TestOutputToFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full")
+	}
+	defer full.Close()
+	for _, args := range []string{"-o last", "-o once", "--stop-stdout never"} {
+		cmd := exec.Command(binary, append(strings.Fields("-i 1ms "+args), "echo", "text")...)
+		var said strings.Builder
+		cmd.Stdout, cmd.Stderr = full, &said
+		cmd.Run()
+		if code := cmd.ProcessState.ExitCode(); code != 125 || !strings.Contains(said.String(), "no space left") {
+			t.Errorf("%s: exit code %d; it said %q", args, code, said.String())
+		}
+	}
+}
+
 // The report has every attempt and why it ended, on every way out.
 func TestReport(t *testing.T) {
 	type report struct {

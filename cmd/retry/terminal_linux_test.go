@@ -178,7 +178,7 @@ func TestCtrlC(t *testing.T) {
 			x := shell(t)
 			x.types("$R --delays 0,1h " + command + "; echo code $?\n")
 			x.shows("up")
-			time.Sleep(200 * time.Millisecond) // for the lookout to be there
+			time.Sleep(20 * time.Millisecond) // for the lookout to be started, though not for it to be ready
 			x.types(ctrlC)
 			x.shows("told to stop by SIGINT")
 			x.types("echo code $?\n")
@@ -188,7 +188,7 @@ func TestCtrlC(t *testing.T) {
 			os.WriteFile(script, []byte("$R --delays 0,1h "+command+"\necho went on\n"), 0o600)
 			x.types("bash " + script + "\n")
 			x.shows("up")
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond)
 			x.types(ctrlC)
 			x.shows("told to stop by SIGINT")
 			x.types("echo code $?\n")
@@ -254,6 +254,7 @@ func TestCtrlZ(t *testing.T) {
 	log := temp(t)
 	x.types("$R -n 1 sh -c 'echo up; while :; do echo >> " + log + "; sleep 0.02; done'\n")
 	x.shows("up")
+	eventually(t, "it runs", func() bool { _, err := os.Stat(log); return err == nil })
 	x.types(ctrlZ)
 	x.shows("Stopped")
 	x.types("bg\n")

@@ -57,17 +57,27 @@ func startLookout(group int, seen chan<- syscall.Signal) *lookout {
 	go func() {
 		defer close(l.ended)
 		defer from.Close()
-		for b := make([]byte, 1); ; {
-			if n, err := from.Read(b); n == 0 || err != nil {
-				return
-			}
-			sig := syscall.Signal(b[0])
+		tell := func(sig syscall.Signal) {
 			l.mu.Lock()
 			own := time.Since(l.sent[sig]) < echo
 			l.mu.Unlock()
 			if !own {
 				seen <- sig
 			}
+		}
+		for b := make([]byte, 1); ; {
+			if n, err := from.Read(b); n == 0 || err != nil {
+				break
+			}
+			tell(syscall.Signal(b[0]))
+		}
+		state, err := p.Wait()
+		if err != nil {
+			return
+		}
+		status := state.Sys().(syscall.WaitStatus)
+		if status.Signaled() && (status.Signal() == syscall.SIGINT || status.Signal() == syscall.SIGQUIT) {
+			tell(status.Signal()) // it had no time to prepare for it
 		}
 	}()
 	return l
@@ -91,9 +101,9 @@ func (l *lookout) stop() {
 	select {
 	case <-l.ended:
 	case <-time.After(time.Second): // somebody has stopped it
+		l.process.Kill()
+		<-l.ended
 	}
-	l.process.Kill()
-	l.process.Wait()
 }
 
 // Lookout is for the start of main: it doesn't return in a process that is to be the lookout.
