@@ -4,6 +4,8 @@ import (
 	"context"
 	"reflect"
 	"sync/atomic"
+
+	"github.com/callagain/retry/internal/attempt"
 )
 
 // Attempt returns the number, from 1, of the attempt that was given ctx or a context
@@ -29,6 +31,13 @@ func (a *attemptCtx) Value(key any) any {
 		return a
 	}
 	return a.Context.Value(key)
+}
+
+func init() {
+	attempt.With = func(ctx context.Context, number int) context.Context {
+		numberedYet.Store(true)
+		return &attemptCtx{ctx, number}
+	}
 }
 
 // numberedYet says that there has been a context with a number in this program: until

@@ -1,0 +1,243 @@
+package retryhttp_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retryhttp"
+)
+
+// A Transport over a Transport makes three attempts, not nine, be it answers or errors that fail.
+func TestNestedTransports(t *testing.T) {
+	for _, status := range []int{503, 0} {
+		s := serve(t, status)
+		inner := transport(t, three)
+		inner.Base.(*http.Transport).DisableKeepAlives = true
+		outer := &retryhttp.Transport{Base: through{inner}, Policy: three}
+		resp, err := outer.RoundTrip(request(t, "GET", s.URL, nil))
+		if err == nil {
+			if got := text(t, resp); got != "answer 3" {
+				t.Errorf("the answer is %q", got)
+			}
+		}
+		if n := len(s.received()); n != 3 {
+			t.Errorf("status %d: there were %d requests, want 3", status, n)
+		}
+	}
+}
+
+// through is a RoundTripper as others write them: it sends a copy, and wraps the body of the answer.
+type through struct{ next http.RoundTripper }
+
+func (rt through) RoundTrip(req *http.Request) (*http.Response, error) {
+	type key struct{}
+	resp, err := rt.next.RoundTrip(req.Clone(context.WithValue(req.Context(), key{}, 1)))
+	if err == nil {
+		resp.Body = struct{ io.ReadCloser }{resp.Body}
+	}
+	return resp, err
+}
+
+// A retry.Do around a client with a Transport doesn't multiply the errors either.
+func TestNestedInDo(t *testing.T) {
+	s := serve(t, 0)
+	tr := transport(t, three)
+	tr.Base.(*http.Transport).DisableKeepAlives = true
+	client := &http.Client{Transport: tr}
+	err := retry.Do(t.Context(), three, func(ctx context.Context) error {
+		resp, err := client.Do(request(t, "GET", s.URL, nil).WithContext(ctx))
+		if err != nil {
+			return err
+		}
+		return retryhttp.Check(resp)
+	})
+	if n := len(s.received()); n != 3 || err == nil {
+		t.Errorf("there were %d requests, want 3 (%v)", n, err)
+	}
+}
+
+// Any base will do: HTTP/2, and one that isn't of net/http.
+func TestBases(t *testing.T) {
+	n := 0
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		if n++; n%3 != 0 {
+			w.WriteHeader(503)
+		}
+		io.WriteString(w, r.Proto)
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	for name, base := range map[string]http.RoundTripper{
+		"http2":   s.Client().Transport,
+		"wrapped": through{through{s.Client().Transport}},
+	} {
+		resp, err := (&retryhttp.Transport{Base: base, Policy: three}).RoundTrip(request(t, "PUT", s.URL, http.NoBody))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if got := text(t, resp); resp.StatusCode != 200 || got != "HTTP/2.0" {
+			t.Errorf("%s: the answer is %d %q", name, resp.StatusCode, got)
+		}
+	}
+}
+
+// The pool is the caller's: failures, cancellations and giving up leave its connections alone, and closing
+// the client's idle ones reaches it.
+func TestConnectionsAreLeftAlone(t *testing.T) {
+	for want, closeIdle := range map[int]bool{1: false, 2: true} {
+		wantConnections(t, want, []int{200}, func(s *service) {
+			client := &http.Client{Transport: transport(t, three)}
+			get := func() {
+				resp, err := client.Get(s.URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text(t, resp)
+			}
+			get()
+			client.Get("http://" + closedPort(t))
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			client.Do(request(t, "GET", s.URL, nil).WithContext(ctx))
+			if closeIdle {
+				client.CloseIdleConnections()
+			}
+			get()
+		})
+	}
+}
+
+// A panic is the caller's to see, and leaves no answer open.
+func TestPanics(t *testing.T) {
+	s := serve(t, 503)
+	for name, p := range map[string]retry.Policy{
+		"test":     {Test: func() retry.Test { return func(error) error { panic("at the disco") } }},
+		"observer": {Observe: func(context.Context, retry.Event) { panic("at the disco") }},
+	} {
+		closed := false
+		tr := transport(t, p)
+		tr.Base = watching{tr.Base, &closed}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			tr.RoundTrip(request(t, "GET", s.URL, nil))
+		}()
+		if !closed {
+			t.Errorf("%s: the answer's body was left open", name)
+		}
+	}
+}
+
+// watching tells whether the body of an answer was closed.
+type watching struct {
+	next   http.RoundTripper
+	closed *bool
+}
+
+func (rt watching) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := rt.next.RoundTrip(req)
+	if err == nil {
+		resp.Body = closing{resp.Body, rt.closed}
+	}
+	return resp, err
+}
+
+type closing struct {
+	io.ReadCloser
+	closed *bool
+}
+
+func (c closing) Close() error {
+	*c.closed = true
+	return c.ReadCloser.Close()
+}
+
+// Observers see each failure that is followed by an attempt, and one end: an answer that isn't
+// worth another attempt is a good one.
+func TestEvents(t *testing.T) {
+	for _, row := range []struct {
+		method   string
+		statuses []int
+		want     []retry.Kind
+	}{
+		{"GET", []int{200}, []retry.Kind{retry.Succeeded}},
+		{"GET", []int{503, 503, 200}, []retry.Kind{retry.Retrying, retry.Retrying, retry.Succeeded}},
+		{"GET", []int{503, 404}, []retry.Kind{retry.Retrying, retry.Succeeded}},
+		{"GET", []int{503}, []retry.Kind{retry.Retrying, retry.Retrying, retry.GaveUp}},
+		{"POST", []int{503}, []retry.Kind{retry.GaveUp}},
+	} {
+		s := serve(t, row.statuses...)
+		var got []retry.Kind
+		p := three
+		p.Observe = func(_ context.Context, e retry.Event) { got = append(got, e.Kind) }
+		resp, err := transport(t, p).RoundTrip(request(t, row.method, s.URL, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if len(got) != len(row.want) {
+			t.Errorf("%s %v: the events are %v, want %v", row.method, row.statuses, got, row.want)
+			continue
+		}
+		for i := range got {
+			if got[i] != row.want[i] {
+				t.Errorf("%s %v: the events are %v, want %v", row.method, row.statuses, got, row.want)
+				break
+			}
+		}
+	}
+}
+
+// A policy in the request's context replaces the Transport's.
+func TestPolicyOfARequest(t *testing.T) {
+	s := serve(t, 503)
+	tr := transport(t, three)
+	ctx := retryhttp.WithPolicy(t.Context(), retry.Policy{Backoff: retry.List{0}})
+	resp, err := tr.RoundTrip(request(t, "POST", s.URL, nil).WithContext(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if n := len(s.received()); n != 1 {
+		t.Errorf("there were %d requests, want 1", n)
+	}
+	// The two ways to say something of a request don't undo each other.
+	ctx = retryhttp.WithPolicy(retryhttp.WithReplay(t.Context()), retry.Policy{Backoff: retry.List{0, 0}})
+	resp, err = tr.RoundTrip(request(t, "POST", s.URL, nil).WithContext(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if n := len(s.received()); n != 3 {
+		t.Errorf("there were %d requests, want 1 and 2", n)
+	}
+}
+
+// What a Transport costs when nothing fails, beside its base.
+func TestAllocations(t *testing.T) {
+	answer := &http.Response{StatusCode: 200, Body: http.NoBody}
+	base := canned{answer}
+	req := request(t, "GET", "http://service.example", nil)
+	for name, p := range map[string]retry.Policy{
+		"zero": {},
+		"test": {Test: retryhttp.On(503)},
+	} {
+		tr := &retryhttp.Transport{Base: base, Policy: p}
+		if n := testing.AllocsPerRun(100, func() { tr.RoundTrip(req) }); n > 2 {
+			t.Errorf("%s: %v allocations, want at most 2", name, n)
+		}
+	}
+}
+
+type canned struct{ *http.Response }
+
+func (c canned) RoundTrip(*http.Request) (*http.Response, error) { return c.Response, nil }

@@ -1,0 +1,128 @@
+package retryhttp_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retryhttp"
+)
+
+// A service is a real server that answers its n-th request with the n-th of its statuses, and all further ones with
+// the last. 0 resets the connection instead. Each answer's body is "answer n".
+type service struct {
+	*httptest.Server
+	statuses []int
+	header   http.Header // of each answer that is a failure
+
+	mu       sync.Mutex
+	requests []received
+	conns    int
+}
+
+type received struct {
+	method, path, body string
+	header             http.Header
+}
+
+func serve(t *testing.T, statuses ...int) *service {
+	s := &service{statuses: statuses, header: http.Header{}}
+	s.Server = httptest.NewUnstartedServer(s)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.mu.Lock()
+			s.conns++
+			s.mu.Unlock()
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.requests = append(s.requests, received{r.Method, r.URL.Path, string(body), r.Header.Clone()})
+	n := len(s.requests)
+	s.mu.Unlock()
+	status := s.statuses[min(n, len(s.statuses))-1]
+	if status == 0 {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			c.(*net.TCPConn).SetLinger(0)
+			c.Close()
+		}
+		return
+	}
+	if status >= 400 {
+		for k, v := range s.header {
+			w.Header()[k] = v
+		}
+	}
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "answer %d", n)
+}
+
+func (s *service) received() []received {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]received(nil), s.requests...)
+}
+
+func (s *service) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns
+}
+
+// wantConnections checks how many connections f uses. It may run f three times, each with a new
+// service: net/http gives up a connection if its goroutine that writes gets no turn for 50 ms,
+// which happens on a busy machine.
+func wantConnections(t *testing.T, want int, statuses []int, f func(*service)) {
+	t.Helper()
+	got := 0
+	for range 3 {
+		s := serve(t, statuses...)
+		f(s)
+		if got = s.connections(); got == want {
+			return
+		}
+	}
+	t.Errorf("%d connections were used, want %d", got, want)
+}
+
+// three is a policy of three attempts without delay.
+var three = retry.Policy{Backoff: retry.List{0, 0, 0}}
+
+// transport returns a Transport over a connection pool of its own.
+func transport(t *testing.T, p retry.Policy) *retryhttp.Transport {
+	base := &http.Transport{}
+	t.Cleanup(base.CloseIdleConnections)
+	return &retryhttp.Transport{Base: base, Policy: p}
+}
+
+func request(t *testing.T, method, url string, body io.Reader) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+// text reads the body of a response and closes it.
+func text(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	resp.Body.Close()
+	return string(b)
+}
