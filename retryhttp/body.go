@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	drainSize = 64 << 10        // of a discarded body: reading that is cheaper than a new connection
-	drainTime = 1 * time.Second // for reading it
+	drainSize = 64 << 10               // of a discarded body: reading that is cheaper than a new connection
+	drainTime = 250 * time.Millisecond // for reading it
 )
 
 // closeAfter reads what's left of a response's body, so that its connection can be used again,
-// and closes it. It returns the first keep bytes. A body that goes on for too long, in bytes
-// or in time, is closed as it is, which costs the connection.
+// and closes it. It returns the first keep bytes. A body that goes on for too long, in bytes or
+// in time, is closed as it is, which costs the connection.
 func closeAfter(body io.ReadCloser, keep int64) []byte {
 	if body == nil || body == http.NoBody {
 		return nil
@@ -39,8 +39,8 @@ type source struct {
 	own   bool                          // first isn't the caller's own
 }
 
-// newSource looks at the body of a request, and buffers up to limit bytes of one that can't be sent twice
-// otherwise. If that fails, the body is closed.
+// newSource looks at the body of a request, and buffers up to limit bytes of one that can't be
+// sent twice otherwise. If that fails, the body is closed.
 func newSource(req *http.Request, limit int64) (source, error) {
 	switch {
 	case req.Body == nil || req.Body == http.NoBody:

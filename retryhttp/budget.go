@@ -14,7 +14,8 @@ type hosts struct {
 
 const maxHosts = 4096
 
-// budget returns the host's budget. A host that hasn't been called for long starts with a full one again.
+// budget returns the host's budget. A host that hasn't been called for long starts with a full
+// one again.
 func (h *hosts) budget(host string) *retry.Budget {
 	h.mu.RLock()
 	b := h.recent[host]

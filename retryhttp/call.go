@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/callagain/retry"
@@ -25,18 +24,19 @@ type call struct {
 	finished  bool
 	exhausted bool // it ended with an answer for want of attempts
 	attempts  int
-	ends      time.Time // when Within ends, if that's set
-	proof     *proof    // of whether the attempt was sent
+	timeout   time.Duration // of each attempt, if positive
+	ends      time.Time     // when Within ends, if that's set
+	proof     *proof        // of whether the attempt was sent
 
 	newTest func() retry.Test // the policy's, if it isn't Transient
 	test    retry.Test
 	judged  bool // the test has seen the latest failure
 	observe func(context.Context, retry.Event)
 
-	resp     *http.Response // the latest answer, if it's a failure that may yet be returned
-	failure  error          // the latest
-	returned error          // that with its marks
-	verdict  error          // of the test on resp, if it made another error of it
+	resp    *http.Response // the latest answer, if it's a failure that may yet be returned
+	failure error          // the latest
+	stopped error          // that with a mark of this package's own, if it has one
+	verdict error          // of the test on resp, if it made another error of it
 }
 
 type callKey struct{}
@@ -49,7 +49,8 @@ func (c *call) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// settled reports whether resp comes from a Transport below this one that has already tried its best.
+// settled reports whether resp comes from a Transport below this one that has already tried its
+// best.
 func (c *call) settled(resp *http.Response) bool {
 	if resp.Request == nil {
 		return false
@@ -63,38 +64,17 @@ func (t *Transport) newCall(req *http.Request, o options) (*call, error) {
 	if err != nil {
 		return nil, fmt.Errorf("retryhttp: buffering the request's body: %w", err)
 	}
-	c := &call{Context: req.Context(), t: t, req: req, body: body, replay: o.replay}
-	if !idempotent(req) {
-		if t.NewKey != nil {
-			c.key = t.NewKey()
-		}
-		c.replay = c.replay || c.key != ""
-	} else {
-		c.replay = true
+	c := &call{Context: req.Context(), t: t, req: req, body: body}
+	same := idempotent(req)
+	if !same && t.NewKey != nil {
+		c.key = t.NewKey()
 	}
+	c.replay = same || o.replay || c.key != ""
 	return c, nil
 }
 
-// idempotent reports whether req is, by its method or by a key. A header that is there without a
-// value counts, as it does for net/http, which doesn't send such a one.
-func idempotent(req *http.Request) bool {
-	switch req.Method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace,
-		http.MethodPut, http.MethodDelete:
-		return true
-	}
-	for _, key := range [...]string{keyHeader, "X-Idempotency-Key"} {
-		if _, ok := req.Header[key]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-const keyHeader = "Idempotency-Key"
-
-// watch puts the call between the policy and its own observer.
-func (c *call) watch(p *retry.Policy) {
+// adopt fills in the policy and notes what the call has to know of it.
+func (c *call) adopt(p *retry.Policy) {
 	c.limited = p.Timeout > 0 || p.Within > 0
 	if p.Within > 0 {
 		c.ends = time.Now().Add(p.Within)
@@ -104,18 +84,23 @@ func (c *call) watch(p *retry.Policy) {
 	}
 }
 
-// answerable makes p fit for calls that return a last answer.
-func (c *call) answerable(p *retry.Policy) {
+// watch is adopt for a call that may return its last answer: it comes between the policy and
+// its own test and observer.
+func (c *call) watch(p *retry.Policy) {
 	c.newTest, c.observe = p.Test, p.Observe
-	c.watch(p)
+	c.adopt(p)
+	if p.Timeout > 0 {
+		// Package retry would end the context of an attempt that is over, and the body with it.
+		c.timeout, p.Timeout = p.Timeout, 0
+	}
 	p.Observe = observe
 	if c.newTest != nil {
 		p.Test = c.makeTest
 	}
 }
 
-// observe throws an answer away as soon as another attempt is certain, so that its connection isn't held for
-// the length of the delay.
+// observe throws an answer away as soon as another attempt is certain, so that its connection
+// isn't held for the length of the delay.
 func observe(ctx context.Context, e retry.Event) {
 	c := ctx.(*call)
 	if e.Kind == retry.Retrying {
@@ -187,51 +172,30 @@ func (c *call) attempt(ctx context.Context) (*http.Response, error) {
 
 // fail returns err with a mark if req must not, or can't, be sent again after it.
 func (c *call) fail(err error, unsent bool) error {
-	c.failure, c.returned = err, err
-	if !c.body.repeatable() || !c.replay && !unsent || c.cancelled() {
-		c.returned = retry.Stop(err)
+	c.failure, c.stopped = err, nil
+	if c.body.repeatable() && (c.replay || unsent) && !c.cancelled() {
+		return err
 	}
-	return c.returned
+	c.stopped = retry.Stop(err)
+	return c.stopped
+}
+
+// unmarked returns the call's error as its caller should see it: without the mark.
+func (c *call) unmarked(err error) error {
+	if c.stopped != nil && err == c.stopped {
+		return c.failure
+	}
+	return err
 }
 
 // cancelled reports whether the caller has closed the old-fashioned Cancel channel.
 func (c *call) cancelled() bool {
 	select {
-	case <-c.req.Cancel:
+	case <-c.req.Cancel: //lint:ignore SA1019 net/http obeys it, so its callers may rely on it
 		return true
 	default:
 		return false
 	}
-}
-
-// request makes the request of the next attempt: req itself if nothing in it needs to differ.
-func (c *call) request(ctx context.Context) (*http.Request, error) {
-	c.attempts++
-	number := c.attempts > 1 && c.t.SendAttempt
-	if c.attempts == 1 && ctx == context.Context(c) && c.key == "" && !c.body.own && !c.copies {
-		c.body.first = nil
-		return c.req, nil
-	}
-	req := c.req.WithContext(ctx)
-	if !c.body.none {
-		body, err := c.body.next()
-		if err != nil {
-			return nil, retry.Stop(fmt.Errorf("retryhttp: making the request's body again: %w", err))
-		}
-		req.Body, req.GetBody = body, c.body.again
-	}
-	if number || c.key != "" || c.copies {
-		if req.Header = req.Header.Clone(); req.Header == nil {
-			req.Header = make(http.Header)
-		}
-	}
-	if number {
-		req.Header.Set(AttemptHeader, strconv.Itoa(c.attempts))
-	}
-	if c.key != "" {
-		req.Header.Set(keyHeader, c.key)
-	}
-	return req, nil
 }
 
 func (c *call) left() time.Duration {
@@ -257,16 +221,14 @@ func (c *call) end(resp *http.Response, err error) (*http.Response, error) {
 		c.finished = true
 		return c.resp, nil
 	}
-	switch {
-	case c.verdict != nil:
+	if c.verdict != nil {
 		return nil, c.verdict
-	case err == c.returned:
-		return nil, c.failure
 	}
-	return nil, err
+	return nil, c.unmarked(err)
 }
 
-// abandon closes what a call that ends without an answer may have left open, even if that was a panic.
+// abandon closes what a call that ends without an answer may have left open, even if that was a
+// panic.
 func (c *call) abandon() {
 	if !c.finished {
 		c.body.close()

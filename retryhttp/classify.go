@@ -36,9 +36,9 @@ func (c Class) String() string {
 	return "none"
 }
 
-// Classify returns the Class of an error from [http.Client.Do], from an [http.RoundTripper] or from reading
-// a response's body, through any wrapping; 0 if err is nil. What it doesn't know is
-// MaybeApplied. It says nothing of whose cancellation an error comes from: ask the contexts.
+// Classify returns the Class of an error from [http.Client.Do], from an [http.RoundTripper] or
+// from reading a response's body, through any wrapping; 0 if err is nil. What it doesn't know
+// is MaybeApplied. It says nothing of whose cancellation an error comes from: ask the contexts.
 //
 // A [*StatusError] is Permanent unless its status is one that [Transient] tries again after.
 //
@@ -89,7 +89,7 @@ func classifyOne(err error) Class {
 		return Permanent
 
 	case url.EscapeError, url.InvalidHostError, *net.AddrError, net.InvalidAddrError,
-		*net.ParseError, net.UnknownNetworkError, *http.ProtocolError:
+		*net.ParseError, net.UnknownNetworkError:
 		return Permanent
 
 	case *url.Error:
@@ -123,7 +123,8 @@ func classifyOne(err error) Class {
 var tlsInternalError = tls.AlertError(80).Error() // RFC 8446, section 6.2
 
 // classifyText knows the errors for which net/http has no type and no variable. Each of these
-// texts is provoked in the tests, from a real client, so that one which changes is noticed.
+// texts is provoked in the tests, from a real client, so that one which changes is noticed; but
+// for the last three, which take a race to be seen.
 func classifyText(text string) Class {
 	for _, t := range permanentTexts {
 		if strings.HasPrefix(text, t) {
@@ -148,8 +149,9 @@ func classifyText(text string) Class {
 	return 0
 }
 
-// cutOff reports whether a quoted piece of an answer may be what came before the connection broke, as
-// opposed to another protocol: whether it begins as it should, or is the beginning of a number.
+// cutOff reports whether a quoted piece of an answer may be what came before the connection
+// broke, as opposed to another protocol: whether it begins as it should, or is the beginning of
+// a number.
 func cutOff(quoted, begin string) bool {
 	s := strings.Trim(quoted, `"`)
 	if begin != "" {
@@ -180,8 +182,8 @@ var permanentTexts = []string{
 
 var neverSentTexts = []string{
 	"net/http: TLS handshake timeout",
-	"http2: Transport received Server's graceful shutdown GOAWAY",
 	"http2: Transport received GOAWAY from server",
+	"http2: Transport received Server's graceful shutdown GOAWAY",
 	"http2: client conn not usable",
 	"http2: client conn could not be established",
 }

@@ -4,24 +4,27 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 
 	"github.com/callagain/retry"
 )
 
-// Fetch sends req with client and decodes the answer, as one attempt: if the connection
-// breaks in the middle of the body, the request is made again. What decode returns is the result; it need not
-// read the body to its end, nor close it, and must not keep it. It isn't called for a status of 400 or above:
-// that fails with a [*StatusError].
+// Fetch sends req with client and decodes the answer, as one attempt: if the connection breaks
+// in the middle of the body, the request is made again. What decode returns is the result; it
+// need not read the body to its end, nor close it, and must not keep it. It isn't called for a
+// status of 400 or above: that fails with a [*StatusError].
 //
-// Fetch does as the client's Transport says, if that is a [*Transport], which then leaves the retrying to
-// Fetch, and as the zero one otherwise. The policy's limits of time include reading the body. A client that
-// is nil is [http.DefaultClient]. The request isn't changed.
+// Fetch does as the client's Transport says, if that is a [*Transport], which then leaves the
+// retrying to Fetch, and as the zero one otherwise. The policy's limits of time include reading
+// the body; the client's Timeout is for each attempt. A client that is nil is
+// [http.DefaultClient]. The request isn't changed.
 //
 // An error from decode is a failure like any other, worth another attempt unless it's marked by
-// [retry.Stop] or the policy's test says otherwise. It ends in an [*retry.Error], or in the failure itself if
-// that isn't worth another attempt. An URL in it has no query and no user info.
+// [retry.Stop] or the policy's test says otherwise. It ends in an [*retry.Error], or in the
+// failure itself if that isn't worth another attempt. A URL in it has no query and no user
+// info.
 func Fetch[T any](client *http.Client, req *http.Request, decode func(*http.Response) (T, error)) (T, error) {
 	var none T
 	f, p, err := newFetch(client, req)
@@ -41,20 +44,17 @@ func Fetch[T any](client *http.Client, req *http.Request, decode func(*http.Resp
 		}
 		return v, err
 	})
-	if err != nil && err == f.returned {
-		err = f.failure
-	}
-	return v, err
+	return v, f.unmarked(err)
 }
 
-// JSON decodes the body of an answer, for [Fetch]. What isn't JSON for a T won't be so at another
-// attempt, and is marked [retry.Stop]; what ends too early may be.
+// JSON decodes the body of an answer, for [Fetch]. What isn't JSON for a T won't be so at
+// another attempt, and is marked [retry.Stop]; what ends too early may be.
 func JSON[T any](resp *http.Response) (T, error) {
 	var v T
 	err := json.NewDecoder(resp.Body).Decode(&v)
 	_, syntax := errors.AsType[*json.SyntaxError](err)
 	_, mismatch := errors.AsType[*json.UnmarshalTypeError](err)
-	if syntax || mismatch {
+	if syntax || mismatch || err == io.EOF && resp.ContentLength == 0 {
 		err = retry.Stop(err)
 	}
 	return v, err
@@ -84,7 +84,7 @@ func newFetch(client *http.Client, req *http.Request) (*fetch, retry.Policy, err
 	}
 	c.copies = true // a client adds cookies to the request
 	p := t.policy(req, o)
-	c.watch(&p)
+	c.adopt(&p)
 	o.governed = true
 	c.Context = context.WithValue(c.Context, optionsKey{}, o)
 

@@ -136,23 +136,37 @@ func TestFetchDecodeFails(t *testing.T) {
 		{"not_idempotent", "POST", wrong, 1},
 		{"not_idempotent_and_never_sent_elsewhere", "POST", &net.OpError{Op: "dial", Err: wrong}, 1},
 	} {
-		s := serve(t, 200)
-		client := &http.Client{Transport: transport(t, three)}
-		v, err := retryhttp.Fetch(client, request(t, row.method, s.URL, nil), func(resp *http.Response) (int, error) {
-			return 7, row.err
+		wantConnections(t, 1, []int{200}, func(s *service) {
+			client := &http.Client{Transport: transport(t, three)}
+			v, err := retryhttp.Fetch(client, request(t, row.method, s.URL, nil), func(resp *http.Response) (int, error) {
+				return 7, row.err
+			})
+			if v != 7 || !errors.Is(err, wrong) || len(s.received()) != row.want {
+				t.Errorf("%s: Fetch = %v, %v after %d requests, want %d", row.name, v, err, len(s.received()), row.want)
+			}
 		})
-		if v != 7 || !errors.Is(err, wrong) || len(s.received()) != row.want {
-			t.Errorf("%s: Fetch = %v, %v after %d requests, want %d", row.name, v, err, len(s.received()), row.want)
-		}
-		if n := s.connections(); n != 1 {
-			t.Errorf("%s: %d connections were used", row.name, n)
+	}
+}
+
+// An error of any type at all can be returned.
+func TestFetchErrorThatCannotBeCompared(t *testing.T) {
+	for method, want := range map[string]int{"GET": 3, "POST": 1} {
+		s := serve(t, 200)
+		_, err := retryhttp.Fetch(&http.Client{Transport: transport(t, three)}, request(t, method, s.URL, nil),
+			func(*http.Response) (int, error) { return 0, many{io.EOF} })
+		if _, ok := errors.AsType[many](err); !ok || len(s.received()) != want {
+			t.Errorf("%s: %d requests, %v", method, len(s.received()), err)
 		}
 	}
 }
 
+type many []error
+
+func (m many) Error() string { return "many errors" }
+
 // JSON that is wrong stays so.
 func TestJSON(t *testing.T) {
-	for body, want := range map[string]int32{`{"a": 1}`: 1, `<html>`: 1, `{"a": "one"}`: 1, `{"a": `: 3, ``: 3} {
+	for body, want := range map[string]int32{`{"a": 1}`: 1, `<html>`: 1, `{"a": "one"}`: 1, `{"a": `: 3, ``: 1} {
 		var requests atomic.Int32
 		u := handling(t, func(w http.ResponseWriter, r *http.Request) {
 			requests.Add(1)

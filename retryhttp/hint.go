@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Hint returns how long the server that sent resp asks its clients to wait before they
-// send another request, and whether it asks at all. What makes no sense is taken as not said; an
+// Hint returns how long the server that sent resp asks its clients to wait before they send
+// another request, and whether it asks at all. What makes no sense is taken as not said; an
 // absurdly long wait comes back as it is, to be refused by whoever would have to wait.
 //
 // It reads, and takes the first of these that resp has:
@@ -20,8 +20,8 @@ import (
 //     X-Rate-Limit-Reset (Twitter): seconds, or seconds since 1970 from 1e9 up
 //
 // APIs send the rate limit fields with every answer, so these count only where the quota is
-// used up: with none remaining, or with status 429 if what remains isn't said. Dates are compared with the
-// response's own Date, if it has one: the clocks need not agree.
+// used up: with none remaining, or with status 429 if what remains isn't said. Dates are
+// compared with the response's own Date, if it has one: the clocks need not agree.
 func Hint(resp *http.Response) (wait time.Duration, ok bool) {
 	return hint(resp.StatusCode, resp.Header, time.Now())
 }
@@ -151,8 +151,8 @@ func fields(s string, sep byte) func(func(string) bool) {
 	}
 }
 
-// seconds parses a number of seconds, which some servers send with a fraction: that is rounded up. It is as long as
-// a Duration can be if it's longer. A sign makes it invalid.
+// seconds parses a number of seconds, which some servers send with a fraction: that is rounded
+// up. It is as long as a Duration can be if it's longer. A sign makes it invalid.
 func seconds(s string) (time.Duration, bool) {
 	whole, fraction, fractional := strings.Cut(trim(s), ".")
 	n, ok := digits(whole)
@@ -174,7 +174,8 @@ func seconds(s string) (time.Duration, bool) {
 	return time.Duration(n) * time.Second, true
 }
 
-// digits parses a decimal number without a sign, and stops counting well above any that matters.
+// digits parses a decimal number without a sign, and stops counting well above any that
+// matters.
 func digits(s string) (n int64, ok bool) {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -188,8 +189,9 @@ func digits(s string) (n int64, ok bool) {
 // trim removes the white space that RFC 9110 allows around a field's value.
 func trim(s string) string { return strings.Trim(s, " \t") }
 
-// spread adds up to a tenth to a server's hint, so that clients who were all told the same don't all come
-// back at once; but never so much that a hint which fits into the time left no longer does.
+// spread adds up to a tenth to a server's hint, so that clients who were all told the same
+// don't all come back at once; but never so much that a hint which fits into the time left no
+// longer does.
 func spread(d, left time.Duration) time.Duration {
 	if d >= left {
 		return d // to be refused as it is

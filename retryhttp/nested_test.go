@@ -90,29 +90,26 @@ func TestBases(t *testing.T) {
 // The pool is the caller's: failures, cancellations and giving up leave its connections alone, and closing
 // the client's idle ones reaches it.
 func TestConnectionsAreLeftAlone(t *testing.T) {
-	s := serve(t, 200)
-	tr := transport(t, three)
-	client := &http.Client{Transport: tr}
-	get := func() {
-		resp, err := client.Get(s.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text(t, resp)
-	}
-	get()
-	client.Get("http://" + closedPort(t))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	client.Do(request(t, "GET", s.URL, nil).WithContext(ctx))
-	get()
-	if n := s.connections(); n != 1 {
-		t.Errorf("%d connections were used, want 1", n)
-	}
-	client.CloseIdleConnections()
-	get()
-	if n := s.connections(); n != 2 {
-		t.Errorf("%d connections were used after closing the idle one, want 2", n)
+	for want, closeIdle := range map[int]bool{1: false, 2: true} {
+		wantConnections(t, want, []int{200}, func(s *service) {
+			client := &http.Client{Transport: transport(t, three)}
+			get := func() {
+				resp, err := client.Get(s.URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text(t, resp)
+			}
+			get()
+			client.Get("http://" + closedPort(t))
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			client.Do(request(t, "GET", s.URL, nil).WithContext(ctx))
+			if closeIdle {
+				client.CloseIdleConnections()
+			}
+			get()
+		})
 	}
 }
 

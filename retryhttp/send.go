@@ -6,14 +6,21 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
+	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/attempt"
 )
 
-// send makes one attempt, and returns once the headers of the answer are there. ctx ends when
-// the attempt does, which must not cut off the body.
+// send makes one attempt, and returns once the headers of the answer are there.
 func (c *call) send(ctx context.Context) (*http.Response, error) {
+	if !c.ends.IsZero() {
+		// This context ends with the attempt, which must not cut off the body.
+		ctx = attempt.With(c, c.attempts+1)
+	}
 	var l *lease
 	if c.limited {
-		l = newLease(ctx)
+		l = c.newLease(ctx)
 		ctx = l.ctx
 	}
 	req, err := c.request(c.prove(ctx))
@@ -22,7 +29,7 @@ func (c *call) send(ctx context.Context) (*http.Response, error) {
 		resp, err = c.t.base().RoundTrip(req)
 	}
 	if l != nil {
-		return l.keep(resp, err, c.Context)
+		return l.keep(resp, err)
 	}
 	return resp, err
 }
@@ -42,9 +49,9 @@ func (c *call) unsent(err error) bool {
 	return c.proof != nil && c.proof.unsent() || Classify(err) == NeverSent
 }
 
-// A proof that a request was never sent is that a connection was asked for and none was had. It is only needed
-// where the error doesn't tell: a TLS handshake that breaks looks like an answer that breaks, and
-// an attempt's own time may end in either.
+// A proof that a request was never sent is that a connection was asked for and none was had. It
+// is only needed where the error doesn't tell: a TLS handshake that breaks looks like an answer
+// that breaks, and an attempt's own time may end in either.
 type proof struct{ asked, got atomic.Bool }
 
 func (p *proof) trace(ctx context.Context) context.Context {
@@ -56,63 +63,73 @@ func (p *proof) trace(ctx context.Context) context.Context {
 
 func (p *proof) unsent() bool { return p.asked.Load() && !p.got.Load() }
 
-// A lease is the context of an attempt whose answer outlives it: the attempt's own limit of time
-// counts up to the headers, and after them only the caller's context does.
+// A lease limits the time of an attempt up to the headers of the answer. After them only the
+// caller's context limits it; the lease is the body, and ends with that.
 type lease struct {
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	attempt context.Context
-	stop    func() bool
+	io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	late   timeout
 }
 
-func newLease(attempt context.Context) *lease {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(attempt))
-	stop := context.AfterFunc(attempt, func() { cancel(context.Cause(attempt)) })
-	return &lease{ctx, cancel, attempt, stop}
+func (c *call) newLease(ctx context.Context) *lease {
+	l := &lease{late: timeout{c.timeout, retry.ErrTimeout}}
+	if !c.ends.IsZero() {
+		if left := time.Until(c.ends); c.timeout <= 0 || left < c.timeout {
+			l.late = timeout{left, retry.ErrTooLate}
+		}
+	}
+	l.ctx, l.cancel = context.WithCancelCause(ctx)
+	l.timer = time.AfterFunc(l.late.limit, func() { l.cancel(&l.late) })
+	return l
 }
 
-// keep turns from the attempt's context to the caller's.
-func (l *lease) keep(resp *http.Response, err error, caller context.Context) (*http.Response, error) {
-	if !l.stop() && err == nil && resp != nil {
-		// The time ran out as the answer came, and took its body along.
-		resp.Body.Close()
-		err = context.Cause(l.attempt)
+// keep ends the limit, and the lease unless there is a body.
+func (l *lease) keep(resp *http.Response, err error) (*http.Response, error) {
+	if !l.timer.Stop() {
+		// The time ran out, be it as the answer came: that has lost its body.
+		if err == nil && resp != nil {
+			resp.Body.Close()
+		}
+		l.cancel(&l.late)
+		return nil, context.Cause(l.ctx)
 	}
-	if err != nil || resp == nil {
+	if err != nil || resp == nil || resp.Body == nil || resp.Body == http.NoBody {
 		l.cancel(nil)
-		return nil, err
+		return resp, err
 	}
-	if resp.Body == nil || resp.Body == http.NoBody {
-		l.cancel(nil)
-		return resp, nil
-	}
-	stop := context.AfterFunc(caller, func() { l.cancel(context.Cause(caller)) })
-	b := &leased{resp.Body, func() { stop(); l.cancel(nil) }}
+	l.ReadCloser = resp.Body
 	if w, ok := resp.Body.(io.Writer); ok { // after 101 Switching Protocols
 		resp.Body = struct {
-			*leased
+			*lease
 			io.Writer
-		}{b, w}
+		}{l, w}
 	} else {
-		resp.Body = b
+		resp.Body = l
 	}
 	return resp, nil
 }
 
-type leased struct {
-	io.ReadCloser
-	end func() // may be called more than once
-}
-
-func (b *leased) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
+func (l *lease) Read(p []byte) (int, error) {
+	n, err := l.ReadCloser.Read(p)
 	if err != nil {
-		b.end()
+		l.cancel(nil)
 	}
 	return n, err
 }
 
-func (b *leased) Close() error {
-	defer b.end()
-	return b.ReadCloser.Close()
+func (l *lease) Close() error {
+	defer l.cancel(nil)
+	return l.ReadCloser.Close()
 }
+
+// A timeout is the failure of an attempt that ran out of the policy's time.
+type timeout struct {
+	limit time.Duration
+	kind  error
+}
+
+func (e *timeout) Error() string   { return "no answer within " + e.limit.String() }
+func (e *timeout) Unwrap() []error { return []error{e.kind, context.DeadlineExceeded} }
+func (e *timeout) Timeout() bool   { return true }

@@ -156,7 +156,7 @@ func TestCancelChannel(t *testing.T) {
 	url := handling(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	req := request(t, "GET", url, nil)
 	cancel := make(chan struct{})
-	req.Cancel = cancel
+	req.Cancel = cancel //lint:ignore SA1019 it is what is tested
 	time.AfterFunc(50*time.Millisecond, func() { close(cancel) })
 	tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Hour}})
 	if _, err := tr.RoundTrip(req); err == nil || errors.Is(err, retry.ErrTooLate) {
@@ -222,23 +222,24 @@ func TestHintIsObeyed(t *testing.T) {
 // caller, by a server that doesn't finish its answer.
 func TestConnectionIsFreeDuringTheDelay(t *testing.T) {
 	t.Parallel()
-	s := serve(t, 503, 200)
-	var other *http.Response
-	tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Millisecond}})
-	tr.Policy.Observe = func(_ context.Context, e retry.Event) {
-		if e.Kind == retry.Retrying {
-			other, _ = tr.Base.RoundTrip(request(t, "GET", s.URL, nil))
-			text(t, other)
+	wantConnections(t, 1, []int{503, 200}, func(s *service) {
+		tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Millisecond}})
+		tr.Policy.Observe = func(_ context.Context, e retry.Event) {
+			if e.Kind == retry.Retrying {
+				other, err := tr.Base.RoundTrip(request(t, "GET", s.URL, nil))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				text(t, other)
+			}
 		}
-	}
-	resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text(t, resp)
-	if n := s.connections(); n != 1 {
-		t.Errorf("%d connections were used, want 1", n)
-	}
+		resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text(t, resp)
+	})
 
 	var requests atomic.Int32
 	url := handling(t, func(w http.ResponseWriter, r *http.Request) {
@@ -256,19 +257,20 @@ func TestConnectionIsFreeDuringTheDelay(t *testing.T) {
 	}
 }
 
-// HTTP/2's REFUSED_STREAM says that the request wasn't acted upon (RFC 9113, section 8.7). net/http makes seven attempts
-// of its own, a minute long, before it tells; hence a pipe and the time of synctest.
+// HTTP/2's REFUSED_STREAM says that the request wasn't acted upon (RFC 9113, section 8.7).
+// net/http makes seven attempts of its own, a minute long, before it tells; hence a pipe and
+// the time of synctest.
 func TestRefusedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refuse, dials := true, 0
+		refuse := true
 		base := h2Transport()
 		base.DialContext = func(context.Context, string, string) (net.Conn, error) {
-			dials++
 			client, server := net.Pipe()
 			go playRefusing(server, &refuse)
 			return client, nil
 		}
-		_, err := base.RoundTrip(request(t, "POST", "http://service.example", nil))
+		post := func() *http.Request { return request(t, "POST", "http://service.example", nil) }
+		_, err := base.RoundTrip(post())
 		if err == nil || !strings.Contains(err.Error(), "REFUSED_STREAM") {
 			t.Fatalf("the error is %v", err)
 		}
@@ -276,10 +278,9 @@ func TestRefusedStream(t *testing.T) {
 			t.Errorf("Classify(%v) = %v", err, c)
 		}
 		attempts := 0
-		tr := &retryhttp.Transport{Base: base, Policy: retry.Policy{Observe: func(_ context.Context, e retry.Event) {
-			refuse, attempts = false, e.Attempt
-		}}}
-		resp, err := tr.RoundTrip(request(t, "POST", "http://service.example", nil))
+		tr := &retryhttp.Transport{Base: base}
+		tr.Policy.Observe = func(_ context.Context, e retry.Event) { refuse, attempts = false, e.Attempt }
+		resp, err := tr.RoundTrip(post())
 		if err != nil || resp.StatusCode != 200 || attempts != 2 {
 			t.Errorf("the result is %v, %v after %d attempts", resp, err, attempts)
 		}
@@ -287,7 +288,8 @@ func TestRefusedStream(t *testing.T) {
 	})
 }
 
-// playRefusing plays the server of an HTTP/2 connection (RFC 9113) that refuses streams, or answers 200.
+// playRefusing plays the server of an HTTP/2 connection (RFC 9113) that answers a request with
+// a refusal, or with 200.
 func playRefusing(c net.Conn, refuse *bool) {
 	defer c.Close()
 	write := make(chan []byte, 100) // a pipe holds nothing, and both ends must not write at once
@@ -306,15 +308,16 @@ func playRefusing(c net.Conn, refuse *bool) {
 		}
 		payload := make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))
 		io.ReadFull(c, payload)
+		stream := head[5:]
 		switch kind, flags := head[3], head[4]; {
 		case kind == 4 && flags == 0: // settings, to be acknowledged
 			write <- []byte{0, 0, 0, 4, 1, 0, 0, 0, 0}
 		case kind == 6 && flags == 0: // ping, likewise
 			write <- append([]byte{0, 0, 8, 6, 1, 0, 0, 0, 0}, payload...)
 		case kind == 1 && *refuse: // headers, answered by a reset
-			write <- append(append([]byte{0, 0, 4, 3, 0}, head[5:]...), 0, 0, 0, 7)
+			write <- append(append([]byte{0, 0, 4, 3, 0}, stream...), 0, 0, 0, 7)
 		case kind == 1: // answered by the headers ":status: 200" and the end of the stream
-			write <- append(append([]byte{0, 0, 1, 1, 4 | 1}, head[5:]...), 0x88)
+			write <- append(append([]byte{0, 0, 1, 1, 4 | 1}, stream...), 0x88)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func TestOverloaded(t *testing.T) {
 		{"never", func(w http.ResponseWriter, _ *http.Request) { retryhttp.DoNotRetry(w) }, -1},
 		{"never_by_envoy", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("x-envoy-overloaded", "true")
-			http.Error(w, "no", 503)
+			http.Error(w, "no", http.StatusServiceUnavailable)
 		}, -1},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -81,6 +81,22 @@ func (s *service) connections() int {
 	return s.conns
 }
 
+// wantConnections checks how many connections f uses. It may run f three times, each with a new
+// service: net/http gives up a connection if its goroutine that writes gets no turn for 50 ms,
+// which happens on a busy machine.
+func wantConnections(t *testing.T, want int, statuses []int, f func(*service)) {
+	t.Helper()
+	got := 0
+	for range 3 {
+		s := serve(t, statuses...)
+		f(s)
+		if got = s.connections(); got == want {
+			return
+		}
+	}
+	t.Errorf("%d connections were used, want %d", got, want)
+}
+
 // three is a policy of three attempts without delay.
 var three = retry.Policy{Backoff: retry.List{0, 0, 0}}
 

@@ -9,11 +9,11 @@ import (
 	"github.com/callagain/retry"
 )
 
-// A StatusError is the failure of a request that was answered, with a status of 400 or above. It is what a
-// [Transport] puts to the policy's test, and what [Check] and [Fetch] return.
+// A StatusError is the failure of a request that was answered, with a status of 400 or above.
+// It is what a [Transport] puts to the policy's test, and what [Check] and [Fetch] return.
 //
-// It never holds the query or the user info of the request's URL; they often hold secrets. Its text has
-// nothing of Header and Body either, since servers like to repeat the query there.
+// It never holds the query or the user info of the request's URL; they often hold secrets. Its
+// text has nothing of Header and Body either, since servers like to repeat the query there.
 type StatusError struct {
 	Method     string // of the request, "GET" if that was empty
 	Host       string // of the request's URL, with its port if that has one
@@ -23,8 +23,8 @@ type StatusError struct {
 	Body       []byte      // at most the first 4 KiB; none in a Transport, where it belongs to the response
 }
 
-// Error returns the method, host, path and status, such as
-// "GET example.com/items: 503 Service Unavailable".
+// Error returns the method, host, path and status, such as "GET example.com/items: 503 Service
+// Unavailable".
 func (e *StatusError) Error() string {
 	s := e.Method + " " + e.Host + e.Path + ": " + strconv.Itoa(e.StatusCode)
 	if text := http.StatusText(e.StatusCode); text != "" {
@@ -46,10 +46,10 @@ func newStatusError(req *http.Request, resp *http.Response) *StatusError {
 }
 
 // Check returns nil if resp has a status below 400. Otherwise it reads a piece of the body,
-// closes it, and returns a [*StatusError], marked by [retry.After] with what [Hint] says
-// and by [retry.Stop] if the server forbids a retry (see [DoNotRetry]). It is
-// for the functions given to [retry.Do] and its kin, with a policy whose Test is [Transient] or another one
-// of this package; a [Transport] needs no such thing.
+// closes it, and returns a [*StatusError], marked by [retry.After] with what [Hint] says and by
+// [retry.Stop] if the server forbids a retry (see [DoNotRetry]). It is for the functions given
+// to [retry.Do] and its kin, with a policy whose Test is [Transient] or another one of this
+// package; a [Transport] needs no such thing.
 func Check(resp *http.Response) error {
 	if resp.StatusCode < 400 {
 		return nil

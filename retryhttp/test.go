@@ -8,13 +8,13 @@ import (
 	"github.com/callagain/retry"
 )
 
-// Transient is the test of a policy that has none, in this package: it tries again after failures of
-// the network that aren't [Permanent], and after the statuses 408, 425, 429, 500, 502, 503 and 504.
-// Like [retry.Transient] it stops at what is marked [retry.Stop], at cancellations, and at an inner call's
-// [*retry.Error].
+// Transient is the test of a policy that has none, in this package: it tries again after
+// failures of the network that aren't [Permanent], and after the statuses 408, 425, 429, 500,
+// 502, 503 and 504. Like [retry.Transient] it stops at what is marked [retry.Stop], at
+// cancellations, and at an inner call's [*retry.Error].
 //
-// A test says which failures are worth another attempt. Whether the request may be sent again is
-// another matter, and no test can allow it: see [Transport].
+// A test says which failures are worth another attempt. Whether the request may be sent again
+// is another matter, and no test can allow it: see [Transport].
 func Transient() retry.Test { return transient }
 
 func transient(err error) error {
@@ -37,13 +37,13 @@ func network(err error) error {
 	return transient(err)
 }
 
-// On makes tests that try again after answers with one of these statuses, and stop
-// at all other failures, those of the network included.
+// On makes tests that try again after answers with one of these statuses, and stop at all other
+// failures, those of the network included. A code below 400 panics, as in [Status].
 func On(codes ...int) func() retry.Test { return retry.If(Status(codes...)) }
 
-// Status returns a function that reports whether a failure is an answer with one of these statuses,
-// for [retry.AtMost], [retry.If] and the like. Only a status of 400 or above is a failure; any other
-// code panics, since it would never match.
+// Status returns a function that reports whether a failure is an answer with one of these
+// statuses, for [retry.AtMost], [retry.If] and the like. Only a status of 400 or above is a
+// failure; any other code panics, since it would never match.
 func Status(codes ...int) func(error) bool {
 	codes = slices.Clone(codes)
 	for _, code := range codes {

@@ -197,24 +197,23 @@ func TestStatusTests(t *testing.T) {
 // A test that makes another error of an answer has the last word.
 func TestTestReplacesAnAnswer(t *testing.T) {
 	mine := errors.New("no such user")
-	s := serve(t, 404)
-	tr := transport(t, retry.Policy{Test: func() retry.Test {
+	test := func() retry.Test {
 		return func(err error) error {
 			if retryhttp.Status(404)(err) {
 				return mine
 			}
 			return err
 		}
-	}})
-	for range 3 {
-		resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
-		if resp != nil || err != mine {
-			t.Fatalf("the result is %v, %v; want the test's error", resp, err)
+	}
+	wantConnections(t, 1, []int{404}, func(s *service) {
+		tr := transport(t, retry.Policy{Test: test})
+		for range 3 {
+			resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
+			if resp != nil || err != mine {
+				t.Errorf("the result is %v, %v; want the test's error", resp, err)
+			}
 		}
-	}
-	if n := s.connections(); n != 1 {
-		t.Errorf("%d connections were used, so the answers weren't drained", n)
-	}
+	})
 }
 
 // Whatever the reason for having no further attempt, the caller gets the last answer as it came.
@@ -235,21 +234,18 @@ func TestLastAnswerIsReturned(t *testing.T) {
 		{"one_attempt", retry.Policy{Backoff: retry.List{0}}, "", "answer 1"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := serve(t, 503)
-			if row.header != "" {
-				s.header.Set("Retry-After", row.header)
-			}
-			tr := transport(t, row.policy)
-			resp, err := (&http.Client{Transport: tr}).Get(s.URL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := text(t, resp); resp.StatusCode != 503 || got != row.want {
-				t.Errorf("the answer is %d %q, want 503 %q", resp.StatusCode, got, row.want)
-			}
-			if n := s.connections(); n != 1 {
-				t.Errorf("%d connections were used", n)
-			}
+			wantConnections(t, 1, []int{503}, func(s *service) {
+				if row.header != "" {
+					s.header.Set("Retry-After", row.header)
+				}
+				resp, err := (&http.Client{Transport: transport(t, row.policy)}).Get(s.URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := text(t, resp); resp.StatusCode != 503 || got != row.want {
+					t.Errorf("the answer is %d %q, want 503 %q", resp.StatusCode, got, row.want)
+				}
+			})
 		})
 	}
 }

@@ -1,0 +1,34 @@
+package retryaws
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, s := range []string{"", "0", "5000", "-1", "9223372036854775807", "18446744073709551616", "1e9", "Sun, 06 Nov 1994 08:49:37 GMT"} {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, amz, standard string) {
+		h := http.Header{}
+		h.Set("X-Amz-Retry-After", amz)
+		answer := func() error {
+			return &smithy.OperationError{Err: &smithyhttp.ResponseError{
+				Response: &smithyhttp.Response{Response: &http.Response{Header: h}},
+				Err:      errors.New("busy"),
+			}}
+		}
+		if d, ok := retryAfter(answer()); d < 0 || d > 5*time.Second || !ok && d != 0 {
+			t.Errorf("X-Amz-Retry-After %q: %v, %v", amz, d, ok)
+		}
+		h.Set("Retry-After", standard)
+		if d, ok := retryAfter(answer()); d < 0 || !ok && d != 0 {
+			t.Errorf("with Retry-After %q: %v, %v", standard, d, ok)
+		}
+	})
+}

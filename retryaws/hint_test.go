@@ -1,0 +1,159 @@
+package retryaws_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retryaws"
+)
+
+// gap returns how long a client with policy waited after one failure.
+func gap(t *testing.T, r *retryaws.Retryer, f http.HandlerFunc) time.Duration {
+	t.Helper()
+	l := times(1, f)
+	if body, err := get(t.Context(), serve(t, r, l.ServeHTTP)); body != "whole" || err != nil {
+		t.Fatalf("got %q, %v", body, err)
+	}
+	return l.at[1]
+}
+
+func TestThrottlesWaitLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Millisecond}}}
+		for _, test := range []struct {
+			status    int
+			code      string
+			throttled bool
+		}{
+			{503, "SlowDown", true},
+			{503, "", true},
+			{429, "TooManyRequestsException", true},
+			{429, "", true},
+			{400, "RequestLimitExceeded", true},
+			{400, "ProvisionedThroughputExceededException", true},
+			{500, "InternalError", false},
+			{502, "", false},
+			{504, "", false},
+			{408, "", false},
+			{425, "", false},
+		} {
+			got := gap(t, r, func(w http.ResponseWriter, _ *http.Request) { fail(w, test.status, test.code) })
+			if test.throttled && (got < 500*time.Millisecond || got > time.Second) || !test.throttled && got != time.Millisecond {
+				t.Errorf("%d %s: waited %v", test.status, test.code, got)
+			}
+		}
+	})
+}
+
+func TestEachThrottleOfACallWaitsLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.Exponential{Initial: 1, Max: 1}}}
+		l := times(7, slowDown)
+		c := serve(t, r, l.ServeHTTP)
+		for range 2 { // the second call, without failures, shows that nothing is left of the first one's
+			if _, err := get(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		longest := time.Second
+		for n := range 7 {
+			if d := l.at[n+1] - l.at[n]; d < longest/2 || d > longest+1 {
+				t.Errorf("delay %d is %v, want %v to %v", n+1, d, longest/2, longest)
+			}
+			longest = min(2*longest, 20*time.Second)
+		}
+		if l.at[8] != l.at[7] {
+			t.Errorf("the next call waited %v", l.at[8]-l.at[7])
+		}
+	})
+}
+
+func TestThrottleDelayIsAFloor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct{ policy, floor, least, most time.Duration }{
+			{time.Minute, 0, time.Minute, time.Minute},
+			{time.Minute, 2 * time.Minute, time.Minute, 2 * time.Minute},
+			{time.Millisecond, 30 * time.Second, 15 * time.Second, 30 * time.Second},
+			{time.Millisecond, 1, time.Millisecond, time.Millisecond},
+		} {
+			r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, test.policy}}, ThrottleDelay: test.floor}
+			if got := gap(t, r, slowDown); got < test.least || got > test.most {
+				t.Errorf("%v of the policy's and %v for throttles: waited %v, want %v to %v", test.policy, test.floor, got, test.least, test.most)
+			}
+		}
+	})
+}
+
+func TestHints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}}
+		hint := func(key, value string) time.Duration {
+			return gap(t, r, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set(key, value)
+				slowDown(w, nil)
+			})
+		}
+		const aws = "X-Amz-Retry-After"
+		for _, test := range []struct {
+			key, value string
+			least      time.Duration
+		}{
+			{aws, "3000", 3 * time.Second},
+			{aws, "86400000", 5 * time.Second},            // clamped
+			{aws, "9223372036854775807", 5 * time.Second}, // doesn't overflow
+			{aws, "200", time.Second},                     // never shortens
+			{aws, "0", time.Second},
+			{aws, "-1", time.Second},
+			{aws, "soon", time.Second},
+			{"Retry-After", "7", 7 * time.Second},
+			{"Retry-After", "garbage", time.Second},
+		} {
+			// At most a tenth is added, to a hint; what isn't one leaves the second that
+			// the schedule has, or the floor of a throttle, which is no longer.
+			if got := hint(test.key, test.value); got < test.least || got > test.least+test.least/10+1 {
+				t.Errorf("%s: %q: waited %v, want %v", test.key, test.value, got, test.least)
+			}
+		}
+	})
+}
+
+func TestRetryAfterDate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}}
+		for _, d := range []time.Duration{20 * time.Second, -time.Hour} {
+			got := gap(t, r, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", time.Now().Add(d).UTC().Format(http.TimeFormat))
+				slowDown(w, nil)
+			})
+			if least := max(d, time.Second); got < least || got > least+least/10+1 {
+				t.Errorf("waited %v until a date in %v", got, d)
+			}
+		}
+	})
+}
+
+// A hint that doesn't fit is no reason to park the caller, nor to come sooner.
+func TestLongRetryAfterIsRefusedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for ctx, value := range map[context.Context]string{t.Context(): "86400", limited: "61"} {
+			_, err := get(ctx, serve(t, new(retryaws.Retryer), func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", value)
+				slowDown(w, nil)
+			}))
+			if !errors.Is(err, retry.ErrTooLate) || !retryaws.Throttled(err) {
+				t.Errorf("%s: %v", value, err)
+			}
+		}
+		if d := time.Since(start); d != 0 {
+			t.Errorf("waited %v", d)
+		}
+	})
+}
