@@ -34,10 +34,7 @@ func (a *attemptCtx) Value(key any) any {
 }
 
 func init() {
-	attempt.With = func(ctx context.Context, number int) context.Context {
-		numberedYet.Store(true)
-		return &attemptCtx{ctx, number}
-	}
+	attempt.With = withNumber
 }
 
 // numberedYet says that there has been a context with a number in this program: until
@@ -59,19 +56,17 @@ func (c *call) number() context.Context {
 	if c.attempts == 1 && !nested(c.ctx) {
 		return c.ctx
 	}
-	if !numberedYet.Load() {
-		numberedYet.Store(true)
-	}
 	i := c.attempts - 2
 	if c.extra == nil || i < 0 || i >= len(numbered{}) {
-		return &attemptCtx{c.ctx, c.attempts}
+		return withNumber(c.ctx, c.attempts)
 	}
 	// There may be the set of an earlier call.
 	set := c.extra.numbers
 	if set == nil || set[0].Context != c.ctx {
 		if !shareable(c.ctx) {
-			return &attemptCtx{c.ctx, c.attempts}
+			return withNumber(c.ctx, c.attempts)
 		}
+		numberedYet.Store(true)
 		set = new(numbered)
 		for i := range set {
 			set[i] = attemptCtx{c.ctx, i + 2}
@@ -79,6 +74,12 @@ func (c *call) number() context.Context {
 		c.extra.numbers = set
 	}
 	return &set[i]
+}
+
+// withNumber returns ctx with an attempt's number.
+func withNumber(ctx context.Context, n int) context.Context {
+	numberedYet.Store(true)
+	return &attemptCtx{ctx, n}
 }
 
 // shareable reports whether a set of ctx may be kept for other calls: whether comparing it can't panic.
