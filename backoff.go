@@ -94,6 +94,15 @@ type List []time.Duration
 // Delays ranges over the list.
 func (l List) Delays() iter.Seq[time.Duration] { return delays(l) }
 
+// fine reports whether check has nothing to say. It is asked before every call.
+func (l List) fine() bool {
+	var all time.Duration
+	for _, d := range l {
+		all |= d
+	}
+	return all >= 0
+}
+
 func (l List) check() error {
 	for i, d := range l {
 		if d < 0 {

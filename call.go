@@ -2,15 +2,9 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
-	"sync"
 	"time"
 )
-
-// longest is the longest hint that a call without a limit of time obeys.
-const longest = 5 * time.Minute
 
 // A call is the state of one call, whatever the way it is made. Its owner does
 //
@@ -37,56 +31,10 @@ type call struct {
 	telling  bool  // Observe is running
 }
 
-// extra is what few calls need to wait, kept apart because a waiting call's size counts.
-type extra struct {
-	latest   latest             // room for failures
-	numbers  *numbered          // contexts for the next attempts
-	deadline time.Duration      // when Within ends, if it's set
-	attempt  context.Context    // the attempt's own context, while there is one
-	cancel   context.CancelFunc // of attempt
-	next     func() (time.Duration, bool)
-	stop     func() // of next, the schedule that can't be stepped through in place
-}
-
-// more returns c.extra, made if need be.
-func (c *call) more() *extra {
-	if c.extra == nil {
-		c.extra = new(extra)
-	}
-	return c.extra
-}
-
-// deadline is when Within ends; 0 if it isn't set.
-func (c *call) deadline() time.Duration {
-	if c.policy.Within == 0 || c.extra == nil {
-		return 0
-	}
-	return c.extra.deadline
-}
-
-// spare has extras of calls that are over, with their room for what the next call remembers.
-var spare = sync.Pool{New: func() any { return new(extra) }}
-
-// borrow gives a new call its policy and context, and an extra that it must free.
-func (c *call) borrow(ctx context.Context, p *Policy) {
-	c.policy = *p
-	c.ctx = ctx
-	c.extra = spare.Get().(*extra)
-	c.failures.rest = &c.extra.latest
-}
-
-// free closes c, and leaves its extra to another call.
-func (c *call) free() {
-	c.close()
-	c.failures.forget()
-	x := c.extra
-	x.deadline, x.attempt, x.cancel, x.next, x.stop = 0, nil, nil, nil, nil
-	spare.Put(x)
-}
-
 // begin prepares a call, and reports whether there is an attempt to make after c.delay. If
 // the first attempt was already made and failed, first is that failure.
 func (c *call) begin(first error) bool {
+	c.override()
 	p := &c.policy
 	if first != nil {
 		c.attempts = 1
@@ -184,13 +132,13 @@ func (c *call) plan(hint time.Duration) bool {
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
 	}
-	if !ok {
+	if !ok || c.capped() {
 		return c.giveUp(ErrExhausted)
 	}
 	if d < 0 {
 		return c.giveUp(fmt.Errorf("%w: Backoff gave a delay of %v before attempt %d", ErrPolicy, d, c.attempts+1))
 	}
-	c.delay = max(d, hint)
+	c.delay = c.overridden(max(d, hint))
 	if c.delay > 0 && c.started == 0 {
 		c.started = now()
 	}
@@ -198,7 +146,7 @@ func (c *call) plan(hint time.Duration) bool {
 		return c.giveUp(reason)
 	}
 	if c.attempts == 0 {
-		return true
+		return c.recorded()
 	}
 	if b := c.policy.Budget; b != nil {
 		if !b.take(now()) {
@@ -207,35 +155,13 @@ func (c *call) plan(hint time.Duration) bool {
 		c.paid = true
 	}
 	if c.policy.Observe == nil {
-		return true
+		return c.recorded()
 	}
 	c.tell(Retrying, c.failures.last())
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
 	}
-	return true
-}
-
-// tooLate says why c.delay can't be waited for.
-func (c *call) tooLate(hint time.Duration) error {
-	left, limited := time.Duration(math.MaxInt64), false
-	if d, ok := c.ctx.Deadline(); ok {
-		left, limited = time.Until(d), true
-	}
-	if end := c.deadline(); end != 0 {
-		left, limited = min(left, end-now()), true
-	}
-	what := "the next delay is"
-	if hint > 0 && c.delay == hint {
-		what = "the failure asks to wait"
-	}
-	switch {
-	case limited && c.delay >= left:
-		return fmt.Errorf("%w: %s %v, with %v left", ErrTooLate, what, c.delay, max(left, 0))
-	case !limited && hint > longest:
-		return fmt.Errorf("%w: %s %v, more than the %v allowed to a call without a limit of time", ErrTooLate, what, c.delay, longest)
-	}
-	return nil
+	return c.recorded()
 }
 
 // wait waits for c.delay to pass, and reports whether the attempt is still to be made.
@@ -267,53 +193,6 @@ func (c *call) ready() bool {
 	return true
 }
 
-// ended says why the whole call is over, if it is.
-func (c *call) ended() error {
-	if c.ctx.Err() != nil {
-		return context.Cause(c.ctx)
-	}
-	if end := c.deadline(); end != 0 && now() >= end {
-		return &limitError{ErrTooLate, c.policy.Within}
-	}
-	return nil
-}
-
-// giveUp ends the call with an Error, and returns false.
-func (c *call) giveUp(reason error) bool {
-	c.err = &Error{
-		Name:     c.policy.Name,
-		Reason:   reason,
-		Attempts: c.attempts,
-		Elapsed:  c.elapsed(),
-		Failures: c.failures.all(),
-	}
-	c.tellEnd(GaveUp, c.err)
-	return false
-}
-
-// close releases what the call holds. It is deferred, so that a call which panics or
-// exits its goroutine is told to have ended, too; unless it was the observer who did.
-func (c *call) close() {
-	if c.extra != nil {
-		if c.extra.cancel != nil {
-			c.extra.cancel()
-		}
-		c.unpull()
-	}
-	c.refund()
-	if !c.over && !c.telling {
-		c.tellEnd(GaveUp, errPanicked)
-	}
-}
-
-// refund gives back the token for an attempt that isn't made after all.
-func (c *call) refund() {
-	if c.paid {
-		c.paid = false
-		c.policy.Budget.refund()
-	}
-}
-
 // refresh goes on as if the attempt just made had been the call's first.
 func (c *call) refresh() {
 	c.attempts = 1
@@ -323,58 +202,4 @@ func (c *call) refresh() {
 	c.at = position{}
 	c.unpull()
 	c.next()
-}
-
-func (c *call) elapsed() time.Duration {
-	if c.started == 0 {
-		return 0
-	}
-	return now() - c.started
-}
-
-// tellEnd tells of the end of the call, once.
-func (c *call) tellEnd(k Kind, err error) {
-	if c.over {
-		return
-	}
-	c.over = true
-	if c.policy.Observe != nil {
-		c.delay = 0
-		c.tell(k, err)
-	}
-}
-
-func (c *call) tell(k Kind, err error) {
-	c.telling = true // stays so if Observe panics
-	c.policy.Observe(c.ctx, Event{
-		Kind:    k,
-		Name:    c.policy.Name,
-		Attempt: c.attempts,
-		Err:     err,
-		Delay:   c.delay,
-		Elapsed: c.elapsed(),
-	})
-	c.telling = false
-}
-
-// cancellation reports whether err says no more than that the call was over.
-func cancellation(err, reason error) bool {
-	return errors.Is(err, reason) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// errPanicked is told as the end of a call whose attempt, test or schedule never returned.
-var errPanicked = errors.New("the call panicked or exited its goroutine")
-
-// Times are read as a distance from epoch: half the cost of a time.Time, and a third of its
-// size. In a test's bubble of virtual time they are negative.
-var epoch = time.Now()
-
-func now() time.Duration { return time.Since(epoch) }
-
-// after is d after t, or the end of time.
-func after(t, d time.Duration) time.Duration {
-	if t > math.MaxInt64-d {
-		return math.MaxInt64
-	}
-	return t + d
 }

@@ -47,12 +47,17 @@ func (d Decorrelated) step(at position) (time.Duration, position, bool) {
 	if at.given == 0 && !d.WaitFirst {
 		return 0, next, true
 	}
+	low, high := d.span(at.base)
+	next.base = low + random(high-low, d.Rand)
+	return next.base, next, true
+}
+
+// span is what the delay after one of base is drawn from.
+func (d Decorrelated) span(base time.Duration) (low, high time.Duration) {
 	initial := cmp.Or(d.Initial, defaultInitial)
 	if d.Attempts == Unlimited {
 		initial = max(initial, unlimitedFloor)
 	}
-	high := min(saturate(max(at.base, initial), 3), cmp.Or(d.Max, defaultMax))
-	low := min(initial, high/3)
-	next.base = low + random(high-low, d.Rand)
-	return next.base, next, true
+	high = min(saturate(max(base, initial), 3), cmp.Or(d.Max, defaultMax))
+	return min(initial, high/3), high
 }

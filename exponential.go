@@ -43,7 +43,16 @@ type Exponential struct {
 // Delays ranges over the delays. If a field makes no sense there are none.
 func (e Exponential) Delays() iter.Seq[time.Duration] { return delays(e) }
 
+// fine reports whether check has nothing to say. It is asked before every call.
+func (e *Exponential) fine() bool {
+	return e.Initial|e.Max >= 0 && uint(e.Jitter) <= uint(None) &&
+		(e.Attempts >= 0 || e.Attempts == Unlimited && (e.Max == 0 || e.Max >= unlimitedFloor))
+}
+
 func (e Exponential) check() error {
+	if e.fine() {
+		return nil
+	}
 	if e.Jitter < Full || e.Jitter > None {
 		return badField("Exponential", "Jitter", e.Jitter, "use Full, Equal or None")
 	}

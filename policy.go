@@ -69,11 +69,11 @@ func (p *Policy) plain(ctx context.Context) bool {
 	switch b := p.Backoff.(type) {
 	case nil:
 	case Exponential:
-		if b.WaitFirst || b.check() != nil {
+		if b.WaitFirst || !b.fine() {
 			return false
 		}
 	case List:
-		if len(b) == 0 || b[0] != 0 || b.check() != nil {
+		if len(b) == 0 || b[0] != 0 || !b.fine() {
 			return false
 		}
 	default:

@@ -249,7 +249,7 @@ type panicError struct {
 }
 
 func (p *panicError) Error() string {
-	return fmt.Sprintf("panic in a call made by retry.Start: %v\n\n%s", p.value, p.stack)
+	return fmt.Sprintf("panic in an attempt that retry made in another goroutine: %v\n\n%s", p.value, p.stack)
 }
 
 // Unwrap returns the panic's value if it's an error.

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/callagain/retry/bench/peers"
+)
+
+// writeDocument measures, and puts the tables between their marks in the file: <!-- costs --> … <!-- /costs --> and so on.
+func writeDocument(name string, runs int) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	findings, err := runPromises()
+	if err != nil {
+		return err
+	}
+	results, err := readResults(nil, runs)
+	if err != nil {
+		return err
+	}
+	var costs, matrix, setup bytes.Buffer
+	results.write(&costs)
+	writeMatrix(&matrix, findings)
+	results.writeSetup(&setup)
+	for part, by := range map[string]*bytes.Buffer{"costs": &costs, "promises": &matrix, "setup": &setup} {
+		if text, err = replacePart(text, part, by.Bytes()); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return os.WriteFile(name, text, 0o666)
+}
+
+// replacePart puts by in the place of what is between the marks of the part.
+func replacePart(text []byte, part string, by []byte) ([]byte, error) {
+	begin, end := []byte("<!-- "+part+" -->\n"), []byte("<!-- /"+part+" -->")
+	i := bytes.Index(text, begin)
+	j := bytes.Index(text, end)
+	if i < 0 || j < i {
+		return nil, fmt.Errorf("has no %s… %s", strings.TrimSpace(string(begin)), end)
+	}
+	return slices.Concat(text[:i+len(begin)], []byte("\n"), bytes.TrimSpace(by), []byte("\n\n"), text[j:]), nil
+}
+
+// writeSetup prints the machine and the versions.
+func (r *results) writeSetup(w io.Writer) {
+	fmt.Fprintf(w, "%s, %d processors, %s/%s, %s.\n\n", r.config["cpu"], runtime.NumCPU(), r.config["goos"], r.config["goarch"], runtime.Version())
+	fmt.Fprintf(w, "| | module | version |\n|---|---|---|\n")
+	versions := moduleVersions()
+	row := func(name, module string) { fmt.Fprintf(w, "| %s | %s | %s |\n", name, module, versions[module]) }
+	for _, l := range peers.All() {
+		row(l.Name, l.Module)
+	}
+	for _, l := range peers.AllHTTP()[1:] {
+		row(l.Name, l.Module)
+	}
+}
+
+// moduleVersions are the versions that this command was built with.
+func moduleVersions() map[string]string {
+	versions := map[string]string{}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return versions
+	}
+	for _, m := range info.Deps {
+		versions[m.Path] = m.Version
+		if m.Replace != nil || !regexp.MustCompile(`^v\d`).MatchString(m.Version) || m.Version == "v0.0.0" {
+			versions[m.Path] = "this revision"
+		}
+	}
+	return versions
+}

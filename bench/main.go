@@ -1,0 +1,59 @@
+// Command bench compares this repository's library with the others, and prints the tables of docs/comparison.md:
+//
+//	go run ./bench costs [-runs 6] [file...]   what a call costs, measured now, or from files of benchmark output
+//	go run ./bench promises                    who keeps which promise
+//	go run ./bench write docs/comparison.md    both, and the machine and versions, written into the document
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	flags := flag.NewFlagSet("bench", flag.ExitOnError)
+	runs := flags.Int("runs", 6, "how often everything is measured, in turns")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: bench costs [-runs n] [file...] | promises | write [-runs n] file")
+		flags.PrintDefaults()
+	}
+	if len(args) == 0 {
+		flags.Usage()
+		os.Exit(2)
+	}
+	flags.Parse(args[1:])
+	var out bytes.Buffer
+	switch args[0] {
+	case "costs":
+		results, err := readResults(flags.Args(), *runs)
+		if err != nil {
+			return err
+		}
+		results.write(&out)
+	case "promises":
+		findings, err := runPromises()
+		if err != nil {
+			return err
+		}
+		writeMatrix(&out, findings)
+	case "write":
+		if flags.NArg() != 1 {
+			return fmt.Errorf("write wants one file, not %q", flags.Args())
+		}
+		return writeDocument(flags.Arg(0), *runs)
+	default:
+		flags.Usage()
+		os.Exit(2)
+	}
+	_, err := out.WriteTo(os.Stdout)
+	return err
+}

@@ -1,0 +1,220 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const fast = "-i 1ms -m 1ms"
+
+// Each way to end has the exit code that the contract says.
+func TestExitCode(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(dir+"/plain", []byte("text"), 0o644)
+	os.WriteFile(dir+"/orphan", []byte("#!/nonexistent/sh\n"), 0o755)
+	os.WriteFile(dir+"/script", []byte("exit 7\n"), 0o755)
+	for _, test := range []struct {
+		name, args string
+		command    []string
+		code       int
+		attempts   int
+	}{
+		{"success", "", []string{"true"}, 0, 1},
+		{"the command's own", fast + " -n 3", []string{"sh", "-c", "exit 42"}, 42, 3},
+		{"its last one", fast + " -n 3", []string{"sh", "-c", "exit 1$RETRY_ATTEMPT"}, 13, 3},
+		{"not found", fast, []string{"no-such-command-anywhere"}, 127, 1},
+		{"not found by a shell", fast, []string{"sh", "-c", "no-such-command-anywhere"}, 127, 1},
+		{"not found but listed", fast + " -n 3 --retry-on 127", []string{"no-such-command-anywhere"}, 127, 3},
+		{"not executable", fast, []string{dir + "/plain"}, 126, 1},
+		{"a directory", fast, []string{dir}, 126, 1},
+		{"without its interpreter", fast, []string{dir + "/orphan"}, 127, 1},
+		{"a script without a first line", fast + " -n 2", []string{dir + "/script"}, 7, 2},
+		{"died of KILL", fast + " -n 3", []string{"sh", "-c", "kill -9 $$"}, 137, 3},
+		{"died of SEGV", fast + " -n 2", []string{"sh", "-c", "kill -SEGV $$"}, 139, 2},
+		{"attempt timed out", fast + " -n 2 -t 50ms", []string{"sleep", "60"}, 124, 2},
+		{"timed out, whatever it exits with then", fast + " -n 2 -t 500ms", []string{"sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.01; done"}, 124, 2},
+		{"an earlier attempt timed out", fast + " -n 2 -t 500ms", []string{"sh", "-c", "[ $RETRY_ATTEMPT = 2 ] || sleep 60; exit 3"}, 3, 2},
+		{"the whole timed out in an attempt", "-w 100ms", []string{"sleep", "60"}, 124, 1},
+		{"the whole would time out in a delay", "-w 10s --delays 0,1h", []string{"sh", "-c", "exit 3"}, 124, 1},
+		{"failed by its output alone", fast + " -n 2 --until never", []string{"echo", "text"}, 1, 2},
+		{"kept succeeding", fast + " -n 2 --until-fails", []string{"true"}, 1, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			report := temp(t)
+			r := run(t, test.args+" --report "+report, test.command...)
+			r.is(t, test.code, strings.TrimPrefix(r.stdout, ""))
+			if n := strings.Count(read(t, report), `{"attempt":`); n != test.attempts {
+				t.Errorf("%d attempts, want %d; it said:\n%s", n, test.attempts, r.stderr)
+			}
+		})
+	}
+}
+
+// A mistake in the flags is one line that says what and how, and nothing is run.
+func TestMistakeInFlags(t *testing.T) {
+	for _, test := range []struct {
+		args, says string
+	}{
+		{"", "no command to run"},
+		{"-n 3", "no command to run"},
+		{"--", "no command to run"},
+		{"-n 0 touch x", "-n: \"0\" is not a number of attempts"},
+		{"-n -1 touch x", "not a number of attempts"},
+		{"--attempts=many touch x", "use 1 or more, or unlimited"},
+		{"-n", "-n needs a value: -n N"},
+		{"--timeout", "--timeout needs a value: --timeout TIME"},
+		{"--timeout 0 touch x", "leave the flag out for no limit"},
+		{"--timeout -5s touch x", "is negative"},
+		{"--timeout soon touch x", "250ms"},
+		{"--timeout nan touch x", "not a duration"},
+		{"--timeout 1e300 touch x", "not a duration"},
+		{"--delays 0,,1 touch x", "\"\" is not a duration"},
+		{"--backoff quadratic touch x", "not one of exponential, linear"},
+		{"--retry-on 1,300 touch x", "\"300\" is not an exit code"},
+		{"--retry-on 9-1 touch x", "\"9-1\" is not an exit code"},
+		{"--stop-on time-out touch x", "timeout or signal"},
+		{"--until ( touch x", "is not a regular expression"},
+		{"--attemps 3 touch x", "did you mean --attempts?"},
+		{"--frobnicate touch x", "there is no flag --frobnicate; see retry --help"},
+		{"-Z touch x", "there is no flag -Z"},
+		{"--quiet=yes touch x", "--quiet takes no value"},
+		{"-q -v touch x", "contradict each other"},
+		{"--until x --until-fails touch x", "use one of them"},
+		{"-n 2 --consecutive 3 touch x", "can't be reached in 2 attempts"},
+		{"--report /nonexistent/r touch x", "--report: the file can't be written: open /nonexistent/r:"},
+		{"--output all touch x", "stream, last, once"},
+	} {
+		r := runWith(t, nil, nil, strings.Fields(test.args)...)
+		if r.code != 125 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 {
+			t.Errorf("retry %s: exit code %d, stdout %q, stderr %q; want 125 and one line", test.args, r.code, r.stdout, r.stderr)
+		}
+		r.says(t, test.says)
+		if _, err := os.Stat("x"); err == nil {
+			os.Remove("x")
+			t.Fatalf("retry %s: ran the command", test.args)
+		}
+	}
+}
+
+// The flags end at the first argument that isn't one, and nothing is done to the rest.
+func TestArgumentsPassUntouched(t *testing.T) {
+	odd := []string{"a b", "it's", `"q"`, "$HOME", "*", "", "-n", "--", "--help", "\n", "\xff\xfe", `\`, "é"}
+	want := "[" + strings.Join(odd, "][") + "]"
+	run(t, "", append([]string{"printf", "[%s]"}, odd...)...).is(t, 0, want)
+	run(t, "-n 3 --", append([]string{"printf", "[%s]"}, odd...)...).is(t, 0, want)
+	run(t, "-qn3 --delays=0", append([]string{"printf", "[%s]"}, odd...)...).is(t, 0, want)
+}
+
+// RETRY_OPTS says the same as flags, which win.
+func TestSettingsFromEnvironment(t *testing.T) {
+	script := []string{"sh", "-c", "echo run; exit 5"}
+	runWith(t, nil, []string{"RETRY_OPTS=-n 3 --initial 1ms"}, script...).is(t, 5, "run\nrun\nrun\n")
+	runWith(t, nil, []string{"RETRY_OPTS=-n 3 --initial 1ms"}, append([]string{"-n", "2"}, script...)...).is(t, 5, "run\nrun\n")
+	r := runWith(t, nil, []string{`RETRY_OPTS=--until 'two words' -n1`}, "echo", "two words")
+	r.is(t, 0, "two words\n")
+	for opts, says := range map[string]string{
+		"--nope":   "RETRY_OPTS: there is no flag --nope",
+		"-n 3 cmd": `RETRY_OPTS: "cmd" is not a flag`,
+		"-n '3":    "RETRY_OPTS: a quotation that starts with ' doesn't end",
+	} {
+		r := runWith(t, nil, []string{"RETRY_OPTS=" + opts}, "true")
+		r.is(t, 125, "")
+		r.says(t, says)
+	}
+}
+
+// The simple form of the first release, as it is on the first page of the manual.
+func TestFailsTwiceThenWorks(t *testing.T) {
+	n := temp(t)
+	r := sh(t, "-n 5 --delays 0,1ms,1ms --", "echo x >> "+n+"; [ $(wc -l < "+n+") = 3 ] && echo done")
+	r.is(t, 0, "done\n")
+	r.says(t, "attempt 1 of 5: exit code 1 after", "attempt 2 of 5", "success at attempt 3 after")
+}
+
+// What the command is told, and the key that's the same for all attempts and no other call.
+func TestEnvironmentOfTheCommand(t *testing.T) {
+	script := `echo $RETRY_ATTEMPT/$RETRY_ATTEMPTS/${RETRY_LAST_CODE-none}/$RETRY_ELAPSED; echo $RETRY_ID >&2; exit $((RETRY_ATTEMPT + 4))`
+	r := runWith(t, nil, []string{"RETRY_LAST_CODE=99", "RETRY_ID=outer"}, "-q", "-n3", "-i1ms", "sh", "-c", script)
+	r.is(t, 7, "1/3/none/0\n2/3/5/0\n3/3/6/0\n")
+	ids := strings.Fields(r.stderr)
+	if len(ids) != 3 || ids[0] != ids[1] || ids[1] != ids[2] || len(ids[0]) < 20 {
+		t.Errorf("RETRY_ID: %q", ids)
+	}
+	other := sh(t, "-q -n unlimited --stop-on 1", "echo $RETRY_ATTEMPTS; echo $RETRY_ID >&2; exit 1")
+	other.is(t, 1, "unlimited\n")
+	if strings.TrimSpace(other.stderr) == ids[0] {
+		t.Error("two calls have the same RETRY_ID")
+	}
+	// A timeout is 124 to the next attempt, too, and a signal 128+n.
+	r = sh(t, "-q -n 3 -i 1ms -t 500ms", `echo ${RETRY_LAST_CODE-none}; [ $RETRY_ATTEMPT = 1 ] && sleep 60; kill -9 $$`)
+	r.is(t, 137, "none\n124\n137\n")
+}
+
+// The command may say how long to wait: it only ever makes the delay longer.
+func TestDelayThatTheCommandAsksFor(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	r := sh(t, "-n 2 -i 1ms --log json", `echo 0.3 > "$RETRY_AFTER_FILE"; exit 1`)
+	r.is(t, 1, "")
+	r.says(t, `"delay_seconds":0.3`)
+	if left, _ := os.ReadDir(os.TempDir()); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	// One that asks for too much for the time there is ends it at once, saying so.
+	r = sh(t, "-n 2 --within 20s", `echo 3600 > "$RETRY_AFTER_FILE"; exit 9`)
+	r.is(t, 124, "")
+	r.says(t, "asks to wait 1h0m0s")
+	r = sh(t, "-n 2", `echo 3600 > "$RETRY_AFTER_FILE"; exit 9`)
+	r.is(t, 9, "")
+	r.says(t, "asks to wait 1h0m0s, more than the 5m0s allowed")
+	// It doesn't shorten a delay, and nonsense is said and ignored.
+	r = sh(t, "-n 2 --delays 0,200ms --log json", `echo 0 > "$RETRY_AFTER_FILE"; exit 1`)
+	r.says(t, `"delay_seconds":0.2`)
+	r = sh(t, "-n 2 -i 1ms", `echo soon > "$RETRY_AFTER_FILE"; exit 1`)
+	r.says(t, `$RETRY_AFTER_FILE: "soon" is not a duration`, "attempt 2 of 2")
+}
+
+// A run that lasted long starts the schedule afresh: the attempts are counted from there.
+func TestResetAfter(t *testing.T) {
+	n := temp(t)
+	r := sh(t, "-q -n 3 -i 1ms --reset-after 1s", "echo x >> "+n+"; [ $(wc -l < "+n+") = 2 ] && sleep 1.1; echo $RETRY_ATTEMPT; exit 1")
+	r.is(t, 1, "1\n2\n2\n3\n")
+}
+
+// No delay is begun that would end too late, and none is waited for in vain.
+func TestNoHopelessWaiting(t *testing.T) {
+	r := sh(t, "--within 30m --delays 0,1h", "exit 3")
+	r.is(t, 124, "") // the test would take half an hour otherwise
+	r.says(t, "gave up: no time left: the next delay is 1h0m0s")
+}
+
+func TestConsecutive(t *testing.T) {
+	n := temp(t)
+	script := "echo x >> " + n + "; case $(wc -l < " + n + ") in 1|2|4|5|6) exit 0;; *) exit 1;; esac"
+	r := sh(t, "-n 9 -i 1ms --consecutive 3 --report "+n+".json", script)
+	r.is(t, 0, "")
+	if got := strings.Count(read(t, n), "x"); got != 6 {
+		t.Errorf("%d attempts, want 6: two, a failure, and three in a row", got)
+	}
+	os.Remove(n)
+	r = sh(t, "-n 5 -i 1ms --consecutive 3", script)
+	r.is(t, 1, "")
+	r.says(t, "success, 2 of 3 in a row")
+}
+
+// A thousand failures in a row leave nothing behind: no descriptor, no process, no time.
+func TestThousandFastFailures(t *testing.T) {
+	r := sh(t, "-q -n 1000 --initial 0", "echo $RETRY_ATTEMPT $(ls /proc/self/fd 2>/dev/null | wc -l); exit 6")
+	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+	if r.code != 6 || len(lines) != 1000 {
+		t.Fatalf("exit code %d after %d runs: %s", r.code, len(lines), r.stderr)
+	}
+	for i, l := range lines {
+		if l != strconv.Itoa(i+1)+strings.TrimPrefix(lines[0], "1") {
+			t.Fatalf("run %d has more open than the first: %q, %q", i+1, l, lines[0])
+		}
+	}
+}

@@ -1,0 +1,85 @@
+# fish completion for retry(1)
+
+set -g __retry_valued -n -i -m -b -d -j -t -w -g -r -s -u -c -o -l --attempts --initial --max-delay --backoff --delays --jitter --seed --timeout --within --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --until --consecutive --output --log --report --on-retry --on-giveup --completion
+
+# The command to run starts at the first word that is no flag and no flag's value.
+function __retry_before_command
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l skip no
+    for word in $words
+        if test $skip = yes
+            set skip no
+            continue
+        end
+        switch $word
+            case --
+                return 1
+            case $__retry_valued
+                set skip yes
+            case '-*'
+            case '*'
+                return 1
+        end
+    end
+end
+
+# Completes that command's line as if it had been typed alone.
+function __retry_command_line
+    set -l words (commandline -opc) (commandline -ct)
+    set -e words[1]
+    while set -q words[2]
+        switch $words[1]
+            case --
+                set -e words[1]
+                break
+            case $__retry_valued
+                set -e words[1..2]
+            case '-*'
+                set -e words[1]
+            case '*'
+                break
+        end
+    end
+    complete -C "$words"
+end
+
+function __retry_flag
+    complete -c retry -n __retry_before_command $argv
+end
+
+complete -c retry -x -n 'not __retry_before_command' -a '(__retry_command_line)'
+complete -c retry -x -n __retry_before_command -a '(__fish_complete_command)'
+__retry_flag -x -s n -l attempts -a unlimited -d 'Attempts at most'
+__retry_flag -x -s i -l initial -d 'The first delay'
+__retry_flag -x -s m -l max-delay -d 'No delay is longer'
+__retry_flag -x -s b -l backoff -a 'exponential linear constant fibonacci decorrelated' -d 'How delays grow'
+__retry_flag -x -s d -l delays -d 'These delays, one before each attempt'
+__retry_flag -x -s j -l jitter -a 'full equal none' -d 'Spread of a delay'
+__retry_flag -x -l seed -d 'Make the jitter the same every time'
+__retry_flag -x -s t -l timeout -d 'End an attempt that takes longer'
+__retry_flag -x -s w -l within -d 'End it all then'
+__retry_flag -x -s g -l grace -d 'Time between TERM and KILL'
+__retry_flag -x -l reset-after -d 'An attempt this long starts the delays afresh'
+__retry_flag -x -s r -l retry-on -a 'timeout signal' -d 'Only on these exit codes'
+__retry_flag -x -s s -l stop-on -a 'timeout signal' -d 'Never on these exit codes'
+__retry_flag -x -l retry-stdout -d 'If stdout matches'
+__retry_flag -x -l retry-stderr -d 'If stderr matches'
+__retry_flag -x -l stop-stdout -d 'Never if stdout matches'
+__retry_flag -x -l stop-stderr -d 'Never if stderr matches'
+__retry_flag -x -s u -l until -d 'Success is output that matches'
+__retry_flag -f -l until-fails -d 'Success is a failure'
+__retry_flag -x -s c -l consecutive -d 'Success is so many successes in a row'
+__retry_flag -x -s o -l output -a 'stream last once' -d 'What is shown of the output'
+__retry_flag -f -s q -l quiet -d 'Say nothing but our own errors'
+__retry_flag -f -s v -l verbose -d 'Say more'
+__retry_flag -x -s l -l log -a 'text json' -d 'Form of what is said'
+__retry_flag -r -F -l report -d 'Write all that happened there, as JSON'
+__retry_flag -x -l on-retry -a '(__fish_complete_command)' -d 'Run by the shell before each delay'
+__retry_flag -x -l on-giveup -a '(__fish_complete_command)' -d 'Run by the shell when there was no success'
+__retry_flag -f -s p -l plan -d 'Print the delays; run nothing'
+__retry_flag -f -s h -l help -d 'Print a summary'
+__retry_flag -f -l man -d 'Print the manual'
+__retry_flag -x -l completion -a 'bash zsh fish' -d 'Print completions'
+__retry_flag -f -s V -l version -d 'Print the version'
+functions -e __retry_flag

@@ -1,0 +1,11 @@
+//go:build unix && !linux && !aix && !solaris
+
+package proc
+
+import "syscall"
+
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+func adopt() {}
+
+func strays() []int { return nil }

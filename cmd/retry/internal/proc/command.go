@@ -1,0 +1,90 @@
+// Package proc runs a command in a process group of its own, passes signals on to all of
+// it, shares the terminal with it, and sees to it that nothing of it is left when it is over.
+//
+// It knows nothing of attempts: [Start] and [Process.Wait] run one command once.
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// A Command says what to run.
+type Command struct {
+	Args   []string // the command and its arguments, passed untouched
+	Env    []string
+	Stdin  *os.File
+	Stdout *os.File
+	Stderr *os.File
+
+	// Grace is how long the command has between TERM and KILL.
+	Grace time.Duration
+
+	// Foreground gives the terminal to the command at once, if it's ours to give.
+	// Otherwise a command that turns out to need it is given it then.
+	Foreground bool
+}
+
+// An Outcome is how a command ended.
+type Outcome struct {
+	Code   int            // the exit code; 128+n if it died of signal n
+	Signal syscall.Signal // that it died of, if it isn't 0
+	Cut    bool           // the context ended before it did, other than by a signal
+	Left   bool           // it left processes running that had to be ended
+}
+
+// A StartError says that a command could not be run at all.
+type StartError struct {
+	Name  string
+	Code  int  // 127 if there's no such command, 126 if it can't be executed
+	Later bool // it may well be possible in a while: the system is short of something
+	Err   error
+}
+
+func (e *StartError) Error() string {
+	switch {
+	case e.Code == 127:
+		return e.Name + ": command not found"
+	case e.Later:
+		return fmt.Sprintf("%s: can't be started now: %v", e.Name, e.Err)
+	}
+	return fmt.Sprintf("%s: can't be executed: %v", e.Name, e.Err)
+}
+
+func (e *StartError) Unwrap() error { return e.Err }
+
+// lookup finds the file that a command's name means.
+func lookup(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	switch {
+	case err == nil, errors.Is(err, exec.ErrDot): // whoever has "." in PATH wants it there
+		return path, nil
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return "", &StartError{Name: name, Code: 127, Err: err}
+	}
+	var e *exec.Error
+	if errors.As(err, &e) {
+		err = e.Err
+	}
+	return "", &StartError{Name: name, Code: 126, Err: err}
+}
+
+// cantStart makes a StartError of what the system said.
+func cantStart(name string, err error) error {
+	var errno syscall.Errno
+	e := &StartError{Name: name, Code: 126, Err: err}
+	if errors.As(err, &errno) {
+		e.Later = errno.Temporary() || errno == syscall.ENOMEM || errno == syscall.ETXTBSY
+		e.Err = errno
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		// The file was found, so it's the interpreter in its first line that wasn't.
+		e.Code = 127
+	}
+	return e
+}

@@ -1,0 +1,66 @@
+//go:build !unix || aix || solaris
+
+package proc
+
+import (
+	"os"
+	"syscall"
+)
+
+// A platform is what a Process has where there are no process groups: the command itself
+// and, on Windows, a job that holds all that it starts.
+type platform struct {
+	process  *os.Process
+	job      job
+	ended    bool
+	terminal *terminal
+	lookout  *lookout
+	seen     chan syscall.Signal
+}
+
+// Start starts c.
+func Start(c Command, s *Signals) (*Process, error) {
+	path, err := lookup(c.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	process, err := os.StartProcess(path, c.Args, &os.ProcAttr{
+		Env:   c.Env,
+		Files: []*os.File{c.Stdin, c.Stdout, c.Stderr},
+	})
+	if err != nil {
+		return nil, cantStart(c.Args[0], err)
+	}
+	p := &Process{grace: c.Grace, signals: s, events: make(chan event)}
+	p.process = process
+	p.job = newJob(process.Pid)
+	go func() {
+		state, err := process.Wait()
+		if err != nil {
+			p.events <- event{ended: true, status: Outcome{Code: 255}}
+			return
+		}
+		p.events <- event{ended: true, status: Outcome{Code: state.ExitCode()}}
+	}()
+	return p, nil
+}
+
+// send can only end a command here. INT comes from the console, which has sent it to the
+// command already; another one, and TERM after the grace, end it.
+func (p *Process) send(sig syscall.Signal) {
+	if sig == syscall.SIGKILL && !p.job.end() && !p.ended {
+		p.process.Kill()
+	}
+}
+
+func (p *Process) leaderEnded(Outcome) { p.ended = true }
+
+// alive reports whether anything of the command is left, after it has ended itself.
+func (p *Process) alive() bool {
+	if p.job.alive() {
+		return true
+	}
+	p.job.close()
+	p.job = job{}
+	return false
+}

@@ -1,0 +1,181 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+)
+
+const (
+	// linger is how long what a command leaves behind may go on by itself: the tee of
+	// "cmd > >(tee log)" has something to finish, a forgotten server has not.
+	linger = time.Second
+	// unkillable is how long after KILL we believe that a process may still end.
+	unkillable = 5 * time.Second
+)
+
+// ErrUnkillable says that processes of the command are still there after KILL.
+var ErrUnkillable = errors.New("some of the command's processes can't be ended: they belong to another user, or hang in the system")
+
+// An event is what happens to the command itself, which leads its group.
+type event struct {
+	ended   bool
+	status  Outcome
+	stopped syscall.Signal // what stopped it, if it hasn't ended
+}
+
+// A Process is a command that was started.
+type Process struct {
+	platform
+	grace   time.Duration
+	signals *Signals
+	events  chan event
+
+	stage       stage
+	timer       *time.Timer // the end of the stage
+	interrupts  int         // how many INTs the command has got
+	interrupted bool        // the terminal has sent it INT or QUIT
+}
+
+// A stage is how far we are in ending the group. Each gives way to the next in time.
+type stage int
+
+const (
+	running stage = iota
+	asked         // INT was passed on: after the grace, TERM follows
+	lingers       // the command has ended, others in its group have not
+	termed        // TERM was sent: after the grace, KILL follows
+	killed        // KILL was sent
+)
+
+// Wait waits until nothing of the command is left. When ctx ends, the command's group is
+// sent TERM, and KILL after the grace. If a signal is why ctx ended, then it is sent that
+// signal; further ones are passed on as they come, and a second INT is a KILL.
+func (p *Process) Wait(ctx context.Context) (Outcome, error) {
+	further := make(chan syscall.Signal, 16)
+	p.signals.pass(further)
+	defer p.signals.pass(nil)
+	p.timer = time.NewTimer(time.Hour)
+	p.timer.Stop()
+	defer p.timer.Stop()
+
+	var out Outcome
+	var poll <-chan time.Time // for the end of the group, once its leader has ended
+	pause := time.Millisecond
+	over := ctx.Done()
+	for {
+		select {
+		case e := <-p.events:
+			if !e.ended {
+				p.paused(e.stopped)
+				continue
+			}
+			e.status.Cut = out.Cut
+			out = e.status
+			p.leaderEnded(out)
+			if !p.alive() {
+				return out, nil
+			}
+			switch {
+			case p.interrupts > 0 && p.stage < termed:
+				p.terminate() // who was told to stop doesn't start to finish things
+			case p.stage == running:
+				p.enter(lingers, min(p.grace, linger))
+			}
+			poll = time.After(pause)
+		case <-poll:
+			if !p.alive() {
+				return out, nil
+			}
+			pause = min(2*pause, 20*time.Millisecond)
+			poll = time.After(pause)
+		case <-over:
+			over = nil
+			if p.interrupted {
+				continue // that's why
+			}
+			var told *Told
+			if errors.As(context.Cause(ctx), &told) {
+				p.receive(told.Signal)
+				continue
+			}
+			out.Cut = poll == nil
+			if p.stage < termed {
+				p.terminate()
+			}
+		case sig := <-further:
+			p.receive(sig)
+		case sig := <-p.seen:
+			p.fromTerminal(sig)
+		case <-p.timer.C:
+			switch p.stage {
+			case asked:
+				p.terminate()
+			case lingers:
+				out.Left = true
+				p.terminate()
+			case termed:
+				p.kill()
+			case killed:
+				return out, ErrUnkillable
+			}
+		}
+	}
+}
+
+// receive acts on a signal that was sent to us.
+func (p *Process) receive(sig syscall.Signal) {
+	switch sig {
+	case sigCONT:
+		p.resume()
+		return
+	case syscall.SIGINT:
+		if p.interrupts++; p.interrupts > 1 {
+			p.kill()
+			return
+		}
+	}
+	p.send(sig)
+	p.follow(sig)
+}
+
+// fromTerminal acts on a signal that the terminal sent to the command's group.
+func (p *Process) fromTerminal(sig syscall.Signal) {
+	p.interrupted = true
+	p.signals.tell(sig)
+	if sig == syscall.SIGINT {
+		if p.interrupts++; p.interrupts > 1 {
+			p.kill()
+		}
+	}
+}
+
+// follow moves on after sig was passed on. Whoever presses Ctrl-C at a terminal can press
+// it again; any other INT is followed by TERM if it doesn't help. QUIT, a wish for a
+// gentle end or for a stack trace, has all the time it needs.
+func (p *Process) follow(sig syscall.Signal) {
+	switch {
+	case sig == syscall.SIGINT && p.stage == running && !p.atTerminal():
+		p.enter(asked, p.grace)
+	case (sig == syscall.SIGTERM || sig == sigHUP) && p.stage < termed:
+		p.send(sigCONT) // one that is stopped could not end otherwise
+		p.enter(termed, p.grace)
+	}
+}
+
+func (p *Process) terminate() {
+	p.send(syscall.SIGTERM)
+	p.send(sigCONT)
+	p.enter(termed, p.grace)
+}
+
+func (p *Process) kill() {
+	p.send(syscall.SIGKILL)
+	p.enter(killed, unkillable)
+}
+
+func (p *Process) enter(s stage, d time.Duration) {
+	p.stage = s
+	p.timer.Reset(d)
+}

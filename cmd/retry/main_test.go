@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// These tests run the command as it is built, with real processes. They are about what a
+// user sees; what can be shown without a process is tested beside its file.
+
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "retry-test-*")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "retry.exe")
+	build := exec.Command("go", "build", "-o", binary)
+	if raceFlag != "" {
+		build.Args = append(build.Args, raceFlag)
+	}
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	os.Unsetenv("RETRY_OPTS")
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// A result is what came of running the command.
+type result struct {
+	code           int // -1 if it died of a signal
+	stdout, stderr string
+	took           time.Duration
+}
+
+// retry runs the command with args, split at spaces, followed by more as they are. It has no
+// standard input.
+func run(t *testing.T, args string, more ...string) result {
+	t.Helper()
+	return runWith(t, nil, nil, append(strings.Fields(args), more...)...)
+}
+
+// sh is run with a shell script as the command.
+func sh(t *testing.T, args, script string) result {
+	t.Helper()
+	return run(t, args, "sh", "-c", script)
+}
+
+func runWith(t *testing.T, stdin io.Reader, env []string, args ...string) result {
+	t.Helper()
+	// Long enough for anything here on the slowest machine; a hang is a failure with a stack.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Kill) }
+	cmd.WaitDelay = time.Second
+	cmd.Stdin = stdin
+	cmd.Env = append(os.Environ(), env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	start := time.Now()
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		t.Fatalf("retry %q didn't end; it said:\n%s%s", args, &stdout, &stderr)
+	}
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(stderr.String(), "DATA RACE") {
+		t.Errorf("retry %q: %s", args, &stderr)
+	}
+	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), time.Since(start)}
+}
+
+// is checks the exit code and the whole standard output.
+func (r result) is(t *testing.T, code int, stdout string) {
+	t.Helper()
+	if r.code != code || r.stdout != stdout {
+		t.Errorf("exit code %d, stdout %q; want %d, %q; it said:\n%s", r.code, r.stdout, code, stdout, r.stderr)
+	}
+}
+
+// says checks that each of texts is in what was said.
+func (r result) says(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(r.stderr, text) {
+			t.Errorf("it doesn't say %q but:\n%s", text, r.stderr)
+		}
+	}
+}
+
+// temp returns the name of a file that isn't there yet.
+func temp(t *testing.T) string { return filepath.Join(t.TempDir(), "file") }
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// eventually waits for something that another process is about to do.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after a minute there is still not: %s", what)
+		}
+	}
+}

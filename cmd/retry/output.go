@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/callagain/retry/cmd/retry/internal/proc"
+	"github.com/callagain/retry/cmd/retry/internal/spool"
+)
+
+// output is where the output of one run goes: straight to our own, through our hands
+// where there is something to find in it, or into a recording until it's known what to
+// do with it.
+type output struct {
+	stdout, stderr stream
+	record         *recording // nil if nothing is recorded
+}
+
+// openOutput prepares the output of the next run. If the recording fails, it calls abort.
+func (c *call) openOutput(abort context.CancelCauseFunc) (*output, error) {
+	out := &output{stdout: stream{child: os.Stdout}, stderr: stream{child: os.Stderr}}
+	toStdout, toStderr := io.Writer(os.Stdout), io.Writer(os.Stderr)
+	keepStdout, keepStderr := c.output != "stream", c.output == "last"
+	if keepStdout {
+		out.record = &recording{abort: abort}
+		toStdout = recorder{out.record, os.Stdout}
+	}
+	if keepStderr {
+		toStderr = recorder{out.record, os.Stderr}
+	}
+	onStdout := matchers([patterns]*regexp.Regexp{until: c.until, retryStdout: c.retryStdout, stopStdout: c.stopStdout})
+	onStderr := matchers([patterns]*regexp.Regexp{until: c.until, retryStderr: c.retryStderr, stopStderr: c.stopStderr})
+	if keepStdout || onStdout != nil {
+		if err := out.stdout.through(toStdout, onStdout); err != nil {
+			return nil, err
+		}
+	}
+	if keepStderr || onStderr != nil {
+		if err := out.stderr.through(toStderr, onStderr); err != nil {
+			out.discard()
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// started is called when the run has its ends of the pipes, or never will.
+func (o *output) started() {
+	o.stdout.started()
+	o.stderr.started()
+}
+
+// discard is for a run that never was.
+func (o *output) discard() {
+	o.started()
+	o.finish(new(attempt))
+	o.record.close()
+}
+
+// finish is called when all of the run's processes have ended. It notes what matched.
+func (o *output) finish(r *attempt) {
+	o.stdout.wait()
+	o.stderr.wait()
+	for _, m := range append(o.stdout.matchers, o.stderr.matchers...) {
+		if m.end() {
+			r.matches[m.pattern] = true
+		}
+	}
+	r.record = o.record
+	for _, err := range []error{o.stdout.err, o.stderr.err} {
+		switch {
+		case errors.Is(err, syscall.EPIPE):
+			r.unread = true
+		case err != nil && r.broken == nil:
+			r.broken = err
+		}
+	}
+}
+
+// A stream is one of the two outputs of a run.
+type stream struct {
+	child    *os.File // the run's end
+	from     *os.File // ours; nil if the run has our own output
+	matchers []*matcher
+	to       io.Writer
+	done     chan struct{}
+	err      error // why it didn't all get through
+}
+
+// through makes the stream pass through our hands.
+func (s *stream) through(to io.Writer, matchers []*matcher) error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	s.child, s.from, s.to, s.matchers = w, r, to, matchers
+	s.done = make(chan struct{})
+	return nil
+}
+
+func (s *stream) started() {
+	if s.from == nil || s.to == nil {
+		return
+	}
+	s.child.Close()
+	to := s.to
+	s.to = nil
+	go func() {
+		defer close(s.done)
+		// When nobody takes our output, closing the pipe tells the command in the usual way.
+		defer s.from.Close()
+		take := func(p []byte) error {
+			for _, m := range s.matchers {
+				m.write(p)
+			}
+			_, err := to.Write(p)
+			return err
+		}
+		if s.err = pass(s.from.Read, take); errors.Is(s.err, os.ErrDeadlineExceeded) {
+			s.err = pass(proc.Leftover(s.from), take)
+		}
+	}()
+}
+
+// pass passes on what read gives, to its end.
+func pass(read func([]byte) (int, error), take func([]byte) error) error {
+	chunk := make([]byte, 32<<10)
+	for {
+		n, err := read(chunk)
+		if n > 0 {
+			if err := take(chunk[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// wait waits until all that the run has written is through. A process that got away into
+// a session of its own may still hold the pipe; it's not waited for.
+func (s *stream) wait() {
+	if s.from != nil {
+		s.from.SetReadDeadline(time.Unix(1, 0))
+		<-s.done
+	}
+}
+
+// isPipe reports whether f is a pipe or a socket.
+func isPipe(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0
+}
+
+// A recording is what a run has written, to both of its outputs in turns.
+type recording struct {
+	mu     sync.Mutex
+	buffer spool.Buffer
+	parts  []part
+	abort  context.CancelCauseFunc
+}
+
+type part struct {
+	to *os.File // where it was meant for
+	n  int64
+}
+
+// A recorder writes what is meant for one of our outputs into the recording.
+type recorder struct {
+	*recording
+	to *os.File
+}
+
+func (r recorder) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, err := r.buffer.Write(p); err != nil {
+		err = fmt.Errorf("the command's output can't be kept: %w", err)
+		r.abort(err)
+		return 0, err
+	}
+	if last := len(r.parts) - 1; last >= 0 && r.parts[last].to == r.to {
+		r.parts[last].n += int64(len(p))
+	} else {
+		r.parts = append(r.parts, part{r.to, int64(len(p))})
+	}
+	return len(p), nil
+}
+
+// play writes the recording, what was meant for standard output to stdout, and empties it.
+func (r *recording) play(stdout *os.File) error {
+	if r == nil {
+		return nil
+	}
+	defer r.close()
+	from := r.buffer.Reader()
+	for _, p := range r.parts {
+		to := p.to
+		if to == os.Stdout {
+			to = stdout
+		}
+		if _, err := io.CopyN(to, from, p.n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *recording) close() {
+	if r != nil {
+		r.buffer.Close()
+		r.parts = nil
+	}
+}

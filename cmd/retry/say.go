@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/cmd/retry/internal/proc"
+)
+
+// A speaker says on standard error what happens: in text, or as JSON for machines. It never
+// says the command's arguments, which may hold what is nobody's business.
+type speaker struct {
+	quiet, verbose bool
+	json           *slog.Logger // nil for text
+	terminal       bool
+}
+
+func newSpeaker(o *options) *speaker {
+	s := &speaker{quiet: o.quiet, verbose: o.verbose}
+	if o.log == "json" {
+		s.json = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	s.terminal = s.json == nil && !s.quiet && proc.Columns(os.Stderr) > 0 && os.Getenv("TERM") != "dumb"
+	return s
+}
+
+// say says one thing: a line of text, or msg with attrs.
+func (s *speaker) say(level slog.Level, text, msg string, attrs ...slog.Attr) {
+	if s.json != nil {
+		s.json.LogAttrs(context.Background(), level, msg, attrs...)
+		return
+	}
+	fmt.Fprintln(os.Stderr, "retry:", text)
+}
+
+// problem says what went wrong on our side without ending the call.
+func (s *speaker) problem(err error) {
+	s.say(slog.LevelWarn, err.Error(), "problem", slog.String("error", err.Error()))
+}
+
+func (s *speaker) starting(c *call, r *attempt) {
+	if s.verbose {
+		s.say(slog.LevelInfo, c.counted(r.number)+": starting "+c.command[0], "starting",
+			slog.Int("attempt", r.number), slog.String("command", c.command[0]))
+	}
+}
+
+func (s *speaker) retrying(c *call, e retry.Event) {
+	if s.quiet {
+		return
+	}
+	next := "next in " + short(e.Delay)
+	if e.Delay == 0 {
+		next = "next at once"
+	} else if c.last.asked == e.Delay {
+		next += ", as it asked"
+	}
+	s.say(slog.LevelInfo, c.lastRun()+"; "+next, "retrying", append(c.attrs(), slog.Float64("delay_seconds", e.Delay.Seconds()))...)
+}
+
+func (s *speaker) ended(c *call, end ending) {
+	took := time.Since(c.started)
+	if s.terminal && end.signal == syscall.SIGINT {
+		fmt.Fprint(os.Stderr, "\r\x1b[K") // instead of ^C
+	}
+	attrs := append(c.attrs(), slog.String("ended", end.kind), slog.String("why", end.why),
+		slog.Int("code", end.code), slog.Float64("elapsed_seconds", took.Seconds()))
+	switch {
+	case end.code == codeOurs: // never silent
+		s.say(slog.LevelError, end.why, "error", attrs...)
+	case s.quiet:
+	case end.code == 0:
+		if s.verbose || c.made > c.consecutive {
+			s.say(slog.LevelInfo, fmt.Sprintf("success at attempt %d after %s", c.last.number, short(took)), "succeeded", attrs...)
+		}
+	case c.last == nil:
+		s.say(slog.LevelError, "gave up before the first attempt: "+end.why, "gave up", attrs...)
+	case c.waiting:
+		s.say(slog.LevelError, "gave up after "+many(c.made, "attempt")+" in "+short(took)+": "+end.why, "gave up", attrs...)
+	case end.kind == "stopped" || c.made == 1:
+		s.say(slog.LevelError, c.lastRun()+"; gave up: "+end.why, "gave up", attrs...)
+	default:
+		s.say(slog.LevelError, c.lastRun()+"; gave up after "+short(took)+": "+end.why, "gave up", attrs...)
+	}
+}
+
+// lastRun says how the last run ended.
+func (c *call) lastRun() string {
+	text := c.counted(c.last.number) + ": " + c.last.reason
+	if !c.last.timedOut && c.last.startErr == nil {
+		text += " after " + short(c.last.took)
+	}
+	return text
+}
+
+func (c *call) counted(n int) string {
+	if c.limit == retry.Unlimited {
+		return "attempt " + strconv.Itoa(n)
+	}
+	return fmt.Sprintf("attempt %d of %d", n, c.limit)
+}
+
+// attrs are what machines are told of the last run.
+func (c *call) attrs() []slog.Attr {
+	if c.last == nil {
+		return nil
+	}
+	attrs := []slog.Attr{slog.Int("attempt", c.last.number)}
+	if c.limit != retry.Unlimited {
+		attrs = append(attrs, slog.Int("attempts", c.limit))
+	}
+	if c.last.signal != 0 {
+		attrs = append(attrs, slog.String("signal", proc.Name(c.last.signal)))
+	} else {
+		attrs = append(attrs, slog.Int("exit_code", c.last.code))
+	}
+	return append(attrs, slog.String("reason", c.last.reason), slog.Float64("duration_seconds", c.last.took.Seconds()))
+}
+
+// short writes a duration as exactly as a person wants to read it.
+func short(d time.Duration) string {
+	switch {
+	case d >= 10*time.Minute:
+		d = d.Round(time.Minute)
+	case d >= time.Minute:
+		d = d.Round(time.Second)
+	case d >= 10*time.Second:
+		d = d.Round(100 * time.Millisecond)
+	case d >= time.Second:
+		d = d.Round(10 * time.Millisecond)
+	case d >= time.Millisecond:
+		d = d.Round(time.Millisecond)
+	case d > 0:
+		d = time.Millisecond // nobody reads less
+	}
+	text := d.String()
+	// 2m0s is 2m, and 1h0m0s is 1h.
+	if d >= time.Minute {
+		text = strings.TrimSuffix(text, "m0s")
+		if len(text) < len(d.String()) {
+			text += "m"
+		}
+	}
+	if d >= time.Hour {
+		if hours, ok := strings.CutSuffix(text, "h0m"); ok {
+			text = hours + "h"
+		}
+	}
+	return text
+}
+
+func many(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/callagain/retry/cmd/retry/internal/spool"
+)
+
+// stdin gives every run the same standard input: a file is rewound to where it was, a pipe
+// is read once, and kept. Anything else, a terminal or /dev/null, is handed through.
+type stdin struct {
+	file   *os.File
+	start  int64 // where a file was when we were started
+	rewind bool
+	kept   *kept // what a pipe gave
+}
+
+func newStdin(f *os.File) *stdin {
+	s := &stdin{file: f}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case info.Mode().IsRegular():
+		s.start, err = f.Seek(0, io.SeekCurrent)
+		s.rewind = err == nil
+	case info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0:
+		s.kept = newKept(f)
+	}
+	return s
+}
+
+// An input is the standard input of one run.
+type input struct {
+	child *os.File
+	from  *kept
+	to    *os.File
+	done  chan struct{}
+}
+
+// open prepares the input of the next run.
+func (s *stdin) open() (*input, error) {
+	if s.rewind {
+		if _, err := s.file.Seek(s.start, io.SeekStart); err != nil {
+			return nil, fmt.Errorf("standard input can't be read again: %w", err)
+		}
+	}
+	if s.kept == nil {
+		return &input{child: s.file}, nil
+	}
+	if err := s.kept.lost(); err != nil {
+		return nil, fmt.Errorf("standard input can't be given to another attempt, it was too much to keep: %w", err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	return &input{child: r, from: s.kept, to: w, done: make(chan struct{})}, nil
+}
+
+// started is called when the run has its end of the pipe, or never will.
+func (in *input) started() {
+	if in.from == nil {
+		return
+	}
+	in.child.Close()
+	go func() {
+		defer close(in.done)
+		in.from.feed(in.to)
+		in.to.Close()
+	}()
+}
+
+// close is called when the run is over.
+func (in *input) close() {
+	if in.from == nil {
+		return
+	}
+	in.to.Close()
+	in.from.interrupt()
+	<-in.done
+}
+
+// kept reads a pipe once for all runs. It reads on only when a run has taken all there was,
+// in a goroutine that may stay blocked in a read when the run it read for is long over.
+type kept struct {
+	from io.Reader
+
+	mu      sync.Mutex
+	changed sync.Cond
+	buffer  spool.Buffer // all that was read, from the start, until failed
+	recent  []byte       // what was read last
+	end     int64        // how much was read
+	eof     bool
+	failed  error // why buffer doesn't have it all
+	wanted  bool  // a run waits for more
+	reading bool  // the goroutine runs
+	stopped int   // counts interrupts
+}
+
+func newKept(from io.Reader) *kept {
+	k := &kept{from: from}
+	k.changed.L = &k.mu
+	return k
+}
+
+// lost says why what was read can't be given to another run, if that's so.
+func (k *kept) lost() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.failed
+}
+
+// interrupt ends a feed that waits for more.
+func (k *kept) interrupt() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.stopped++
+	k.changed.Broadcast()
+}
+
+// feed writes the whole input to w, as far as w takes it.
+func (k *kept) feed(w io.Writer) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	stopped := k.stopped
+	chunk := make([]byte, 64<<10)
+	for at := int64(0); ; {
+		for at == k.end {
+			if k.eof || stopped != k.stopped {
+				return
+			}
+			k.wanted = true
+			if !k.reading {
+				k.reading = true
+				go k.read()
+			}
+			k.changed.Broadcast()
+			k.changed.Wait()
+		}
+		var n int
+		if at < k.buffer.Size() {
+			n, _ = k.buffer.ReadAt(chunk, at)
+		} else {
+			n = copy(chunk, k.recent[len(k.recent)-int(k.end-at):])
+		}
+		if n == 0 {
+			return // the disk doesn't give back what it took
+		}
+		k.mu.Unlock()
+		_, err := w.Write(chunk[:n])
+		k.mu.Lock()
+		if err != nil {
+			return // it has ended, or closed its input
+		}
+		at += int64(n)
+	}
+}
+
+// read reads on whenever more is wanted.
+func (k *kept) read() {
+	chunk := make([]byte, 64<<10)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for !k.eof {
+		for !k.wanted {
+			k.changed.Wait()
+		}
+		k.mu.Unlock()
+		n, err := k.from.Read(chunk)
+		k.mu.Lock()
+		k.wanted = false
+		if n > 0 {
+			k.recent = append(k.recent[:0], chunk[:n]...)
+			if k.failed == nil {
+				_, k.failed = k.buffer.Write(k.recent)
+			}
+			k.end += int64(n)
+		}
+		k.eof = err != nil
+		k.changed.Broadcast()
+	}
+}

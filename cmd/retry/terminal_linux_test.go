@@ -1,0 +1,323 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// A terminal is a pseudo-terminal with a program in it that leads its session, as a login shell does.
+type terminal struct {
+	t      *testing.T
+	master *os.File
+	cmd    *exec.Cmd
+	mu     sync.Mutex
+	shown  strings.Builder
+	ended  chan struct{}
+}
+
+func ioctl(t *testing.T, f *os.File, request uintptr, arg unsafe.Pointer) {
+	t.Helper()
+	raw, err := f.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, request, uintptr(arg)); errno != 0 {
+			t.Fatalf("ioctl %#x: %v", request, errno)
+		}
+	})
+}
+
+// inTerminal starts a program in a terminal of 80 columns.
+func inTerminal(t *testing.T, args ...string) *terminal {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var number, unlocked int32
+	ioctl(t, master, syscall.TIOCSPTLCK, unsafe.Pointer(&unlocked))
+	ioctl(t, master, syscall.TIOCGPTN, unsafe.Pointer(&number))
+	ioctl(t, master, syscall.TIOCSWINSZ, unsafe.Pointer(&[4]uint16{24, 80}))
+	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tty.Close()
+	x := &terminal{t: t, master: master, cmd: exec.Command(args[0], args[1:]...), ended: make(chan struct{})}
+	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = tty, tty, tty
+	x.cmd.Env = append(os.Environ(), "PS1=$ ", "TERM=xterm", "R="+binary)
+	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := x.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		chunk := make([]byte, 4096)
+		for {
+			n, err := master.Read(chunk)
+			x.mu.Lock()
+			x.shown.Write(chunk[:n])
+			x.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	go func() { x.cmd.Wait(); close(x.ended) }()
+	t.Cleanup(func() {
+		x.cmd.Process.Kill()
+		<-x.ended
+		master.Close()
+		if strings.Contains(x.text(), "DATA RACE") {
+			t.Error(x.text())
+		}
+	})
+	return x
+}
+
+func (x *terminal) text() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.shown.String()
+}
+
+// clear forgets what was shown, and types.
+func (x *terminal) types(keys string) {
+	x.mu.Lock()
+	x.shown.Reset()
+	x.mu.Unlock()
+	x.master.WriteString(keys)
+}
+
+func (x *terminal) shows(texts ...string) {
+	x.t.Helper()
+	for _, text := range texts {
+		end := time.Now().Add(time.Minute)
+		for !strings.Contains(x.text(), text) {
+			if time.Now().After(end) {
+				x.t.Fatalf("the terminal doesn't show %q but:\n%q", text, x.text())
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+}
+
+// ends waits for the program's end.
+func (x *terminal) ends() *os.ProcessState {
+	x.t.Helper()
+	select {
+	case <-x.ended:
+	case <-time.After(time.Minute):
+		x.t.Fatalf("it doesn't end; the terminal shows:\n%q", x.text())
+	}
+	return x.cmd.ProcessState
+}
+
+// shell starts an interactive shell, which does job control.
+func shell(t *testing.T) *terminal {
+	t.Helper()
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash")
+	}
+	x := inTerminal(t, bash, "--norc", "--noprofile", "--noediting", "-i")
+	x.types("PS1='ready> '; stty -echo\n")
+	x.shows("ready> ")
+	x.types("echo quiet now\n")
+	x.shows("quiet now")
+	return x
+}
+
+const (
+	ctrlC = "\x03"
+	ctrlZ = "\x1a"
+)
+
+// The command can read the terminal, at every attempt.
+func TestCommandReadsTerminal(t *testing.T) {
+	x := shell(t)
+	x.types("$R --delays 0,1ms,1ms sh -c 'echo ask $RETRY_ATTEMPT; read x; echo got $x; [ $x = yes ]'; echo code $?\n")
+	x.shows("ask 1")
+	x.types("no\n")
+	x.shows("got no", "attempt 1 of 3: exit code 1", "ask 2")
+	x.types("yes\n")
+	x.shows("got yes", "success at attempt 2", "code 0")
+	// One that wants it only later, and whose input and output are no terminal.
+	x.types("echo | $R -n 1 sh -c 'echo ask >/dev/tty; read x </dev/tty; echo got $x' | cat; echo code $?\n")
+	x.shows("ask")
+	x.types("it\n")
+	x.shows("got it", "code 0")
+}
+
+// A program that looks whether it's in the foreground, as wget does, is.
+func TestCommandIsInForeground(t *testing.T) {
+	x := shell(t)
+	x.types("$R -n 3 -i 300ms sh -c 'sleep 0.3; set -- $(cut -d\" \" -f5,8 /proc/$$/stat); echo group $1 front $2; [ $1 = $2 ]'; echo code $?\n")
+	x.shows("code 0")
+	// Afterwards it's the shell's again.
+	x.types("echo still here\n")
+	x.shows("still here")
+}
+
+// Ctrl-C means stop, even to a command that ends with a code of its own, as rsync does;
+// and the script that runs us is stopped, too.
+func TestCtrlC(t *testing.T) {
+	for name, command := range map[string]string{
+		"dies of it":       `sh -c 'echo up; sleep 300'`,
+		"has its own code": `sh -c 'trap "exit 20" INT; echo up; while :; do sleep 0.02; done'`,
+		"one level deeper": `sh -c 'trap : INT; sh -c "echo up; exec sleep 300"; exit 20'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := shell(t)
+			x.types("$R --delays 0,1h " + command + "; echo code $?\n")
+			x.shows("up")
+			time.Sleep(20 * time.Millisecond) // for the lookout to be started, though not for it to be ready
+			x.types(ctrlC)
+			x.shows("told to stop by SIGINT")
+			x.types("echo code $?\n")
+			x.shows("code 130")
+
+			script := temp(t)
+			os.WriteFile(script, []byte("$R --delays 0,1h "+command+"\necho went on\n"), 0o600)
+			x.types("bash " + script + "\n")
+			x.shows("up")
+			time.Sleep(20 * time.Millisecond)
+			x.types(ctrlC)
+			x.shows("told to stop by SIGINT")
+			x.types("echo code $?\n")
+			x.shows("code 130")
+			if strings.Contains(x.text(), "went on") {
+				t.Error("the script went on")
+			}
+		})
+	}
+}
+
+// A second Ctrl-C ends what doesn't obey the first.
+func TestCtrlCTwice(t *testing.T) {
+	x := shell(t)
+	x.types("$R --grace 1h sh -c 'trap \"echo no\" INT; trap \"\" TERM; echo up; while :; do sleep 0.02; done'\n")
+	x.shows("up")
+	time.Sleep(200 * time.Millisecond)
+	x.types(ctrlC)
+	x.shows("no")
+	time.Sleep(300 * time.Millisecond)
+	x.types(ctrlC)
+	x.shows("told to stop by SIGINT")
+}
+
+func TestCtrlCInDelay(t *testing.T) {
+	x := shell(t)
+	x.types("$R --delays 0,1h sh -c 'exit 3'; echo code $?\n")
+	x.shows("attempt 2 of 2 in 1h (Ctrl-C ends it)")
+	x.types(ctrlC)
+	x.shows("told to stop by SIGINT")
+	x.types("echo code $?\n")
+	x.shows("code 130")
+}
+
+// Ctrl-Z stops the command and us, fg continues both, in the foreground, and bg in the background.
+func TestCtrlZ(t *testing.T) {
+	x := shell(t)
+	x.types("$R -n 1 sh -c 'echo up; read x; echo got $x; exit 4'\n")
+	x.shows("up")
+	for range 2 {
+		x.types(ctrlZ)
+		x.shows("Stopped")
+		x.types("jobs\n")
+		x.shows("Stopped")
+		x.types("fg\n")
+		x.shows("-n 1 sh -c")
+	}
+	x.types("it\n")
+	x.shows("got it", "exit code 4")
+	// In the background a command that wants the terminal is stopped, as always.
+	x.types("$R -n 1 sh -c 'echo up; read x; echo got $x; exit 4' &\n")
+	x.shows("up")
+	eventually(t, "the job is stopped", func() bool {
+		x.types("jobs\n")
+		time.Sleep(50 * time.Millisecond)
+		return strings.Contains(x.text(), "Stopped")
+	})
+	x.types("fg\n")
+	x.shows("-n 1 sh -c")
+	x.types("it\n")
+	x.shows("got it", "exit code 4")
+	// One that doesn't want it goes on in the background.
+	log := temp(t)
+	x.types("$R -n 1 sh -c 'echo up; while :; do echo >> " + log + "; sleep 0.02; done'\n")
+	x.shows("up")
+	eventually(t, "it runs", func() bool { _, err := os.Stat(log); return err == nil })
+	x.types(ctrlZ)
+	x.shows("Stopped")
+	x.types("bg\n")
+	before := len(read(t, log))
+	eventually(t, "it goes on", func() bool { return len(read(t, log)) > before+5 })
+	x.types("kill %1; wait %1; echo code $?\n")
+	x.shows("code 143")
+}
+
+// A pager further down the pipeline keeps the terminal.
+func TestPagerKeepsTerminal(t *testing.T) {
+	x := shell(t)
+	x.types("$R -n 1 sh -c 'echo line; sleep 0.5; echo line' | sh -c 'read x </dev/tty; echo pager got $x; cat'; echo code $?\n")
+	time.Sleep(200 * time.Millisecond)
+	x.types("key\n")
+	x.shows("pager got key", "line", "code 0")
+}
+
+// Without a shell, as the first program of a terminal, Ctrl-Z can't stop us for good.
+func TestCtrlZWithoutShell(t *testing.T) {
+	x := inTerminal(t, binary, "-n", "1", "sh", "-c", "echo up; read x; exit 4")
+	x.shows("up")
+	x.types(ctrlZ)
+	time.Sleep(100 * time.Millisecond)
+	x.types("it\n")
+	if code := x.ends().ExitCode(); code != 4 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// The countdown is one line that is drawn over itself and wiped out.
+func TestLiveLine(t *testing.T) {
+	x := inTerminal(t, binary, "--delays", "0,2s", "sh", "-c", "echo run $RETRY_ATTEMPT; [ $RETRY_ATTEMPT = 2 ]")
+	if state := x.ends(); state.ExitCode() != 0 {
+		t.Errorf("%v", state)
+	}
+	x.shows("success")
+	text := x.text()
+	want := []string{"run 1\r\n", "next in 2s\r\n", "\rretry: attempt 2 of 2 in 2s (Ctrl-C ends it)\x1b[K", "\rretry: attempt 2 of 2 in 1s (Ctrl-C ends it)\x1b[K", "\r\x1b[Krun 2\r\n"}
+	for rest := text; len(want) > 0; want = want[1:] {
+		_, after, found := strings.Cut(rest, want[0])
+		if !found {
+			t.Fatalf("not there, or not in its place: %q in\n%q", want[0], text)
+		}
+		rest = after
+	}
+	for _, args := range []string{"-q", "--log=json"} {
+		x := inTerminal(t, binary, args, "--delays", "0,1s", "false")
+		x.ends()
+		if strings.Contains(x.text(), "\x1b") {
+			t.Errorf("%s: %q", args, x.text())
+		}
+	}
+}
+
+// When the terminal is closed, all ends.
+func TestTerminalCloses(t *testing.T) {
+	pid := temp(t)
+	x := inTerminal(t, binary, "--grace", "300ms", "sh", "-c", "echo $$ > "+pid+"; echo up; sleep 300 & wait")
+	x.shows("up")
+	x.master.Close()
+	x.ends()
+	if err := exec.Command("kill", "-0", strings.TrimSpace(read(t, pid))).Run(); err == nil {
+		t.Error("the command is left")
+	}
+}

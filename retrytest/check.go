@@ -1,0 +1,131 @@
+package retrytest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/callagain/retry"
+)
+
+// Bounds are the most that a policy may come to, for [Check]. A zero field isn't checked.
+type Bounds struct {
+	Attempts int           // made by one call
+	Delay    time.Duration // a single one
+	Wait     time.Duration // all delays of one call together
+	Load     float64       // attempts for each call, in the long run of an outage: see [retry.Plan]
+}
+
+// GoString returns b as it's written in Go.
+func (b Bounds) GoString() string {
+	var fields []string
+	if b.Attempts != 0 {
+		fields = append(fields, fmt.Sprintf("Attempts: %d", b.Attempts))
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{{"Delay", b.Delay}, {"Wait", b.Wait}} {
+		if d.value != 0 {
+			fields = append(fields, d.name+": "+goDuration(d.value))
+		}
+	}
+	switch {
+	case math.IsInf(b.Load, 1):
+		fields = append(fields, "Load: math.Inf(1)")
+	case b.Load != 0:
+		fields = append(fields, fmt.Sprintf("Load: %v", b.Load))
+	}
+	return "retrytest.Bounds{" + strings.Join(fields, ", ") + "}"
+}
+
+func goDuration(d time.Duration) string {
+	if d == math.MaxInt64 {
+		return "math.MaxInt64"
+	}
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"time.Hour", time.Hour}, {"time.Minute", time.Minute}, {"time.Second", time.Second}, {"time.Millisecond", time.Millisecond}, {"time.Microsecond", time.Microsecond}} {
+		if d%unit.size == 0 {
+			return fmt.Sprintf("%d * %s", d/unit.size, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d * time.Nanosecond", d)
+}
+
+// Check makes t fail if p may come to more than most, or can't be used: a line in a test that
+// nobody makes a policy worse without noticing. The bounds are those of [retry.Policy.Plan]; a
+// hundred calls that always fail, with their waits skipped, prove that attempts and delays keep to
+// them. Neither p's budget nor its Observe gets to know of these calls. Where p comes to more, the
+// message has the Bounds that it keeps to, to be copied from there; so Check(t, p, Bounds{}) tells them.
+func Check(t TB, p retry.Policy, most Bounds) {
+	t.Helper()
+	plan, err := p.Plan()
+	if err != nil {
+		t.Errorf("retrytest: %v", err)
+		return
+	}
+	got := Bounds{plan.Attempts, plan.MaxDelay, plan.MaxWait, plan.Load}
+	if plan.Attempts == retry.Unlimited {
+		got.Attempts = math.MaxInt
+	}
+	var broken []string
+	switch {
+	case most == (Bounds{}):
+		broken = append(broken, "no bounds to keep to")
+	case plan.Attempts == retry.Unlimited && most.Attempts != 0:
+		broken = append(broken, fmt.Sprintf("attempts without end, more than %d", most.Attempts))
+	case got.Attempts > most.Attempts && most.Attempts != 0:
+		broken = append(broken, fmt.Sprintf("%d attempts, more than %d", got.Attempts, most.Attempts))
+	}
+	if got.Delay > most.Delay && most.Delay != 0 {
+		broken = append(broken, fmt.Sprintf("a delay of %v, more than %v", got.Delay, most.Delay))
+	}
+	if got.Wait > most.Wait && most.Wait != 0 {
+		broken = append(broken, fmt.Sprintf("%v of waiting, more than %v", got.Wait, most.Wait))
+	}
+	// What was written as 1.1 may be a little less than 1 and 0.1.
+	if got.Load > most.Load*(1+1e-9) && most.Load != 0 {
+		broken = append(broken, fmt.Sprintf("%v attempts for each call in an outage, more than %v", got.Load, most.Load))
+	}
+	if broken != nil {
+		if plan.Attempts == retry.Unlimited {
+			got.Attempts = 0 // there is no bound to copy
+		}
+		t.Errorf("retrytest: %s\nThe policy keeps to %#v.\nIt is %v", strings.Join(broken, "; "), got, p)
+		return
+	}
+	prove(t, p, plan)
+}
+
+// prove makes calls that fail, and holds them against the plan.
+func prove(t TB, p retry.Policy, plan retry.Plan) {
+	t.Helper()
+	p.Budget, p.Observe, p.Test = nil, nil, nil
+	for seed := range uint64(100) {
+		const enough = 1000 // attempts, of a policy that makes more or never ends
+		ctx, record := Context(context.Background(), Settings{Seed: seed, Attempts: enough})
+		attempts := 0
+		retry.Do(ctx, p, func(context.Context) error {
+			attempts++
+			return ErrScripted
+		})
+		var longest, total time.Duration
+		for _, d := range record.Delays() {
+			longest = max(longest, d)
+			total += min(d, math.MaxInt64-total)
+		}
+		// Within ends a call that really waits, and these don't.
+		if p.Within > 0 {
+			longest, total = min(longest, p.Within), min(total, p.Within)
+		}
+		if plan.Attempts != retry.Unlimited && attempts > plan.Attempts || longest > plan.MaxDelay || total > plan.MaxWait {
+			t.Errorf("retrytest: a call made %d attempts with delays of up to %v and %v in all. By its plan it is %v\n"+
+				"Its backoff gives other delays each time; make it give the longest ones first, or check the backoff by itself.", attempts, longest, total, plan)
+			return
+		}
+	}
+}

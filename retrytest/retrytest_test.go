@@ -1,0 +1,293 @@
+package retrytest_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retrytest"
+)
+
+var errDown = errors.New("connection refused")
+
+type caller = func(context.Context, retry.Policy, func(context.Context) error) error
+
+// ways are all the ways to make a call.
+var ways = map[string]caller{
+	"Do": retry.Do,
+	"Get": func(ctx context.Context, p retry.Policy, f func(context.Context) error) error {
+		_, err := retry.Get(ctx, p, func(ctx context.Context) (int, error) { return 0, f(ctx) })
+		return err
+	},
+	"Loop": func(ctx context.Context, p retry.Policy, f func(context.Context) error) (err error) {
+		for ctx := range retry.Loop(ctx, p, &err) {
+			err = f(ctx)
+		}
+		return err
+	},
+	"Start": func(ctx context.Context, p retry.Policy, f func(context.Context) error) error {
+		_, err := retry.Start(ctx, p, func(ctx context.Context) (int, error) { return 0, f(ctx) }).Result()
+		return err
+	},
+}
+
+func eachWay(t *testing.T, test func(t *testing.T, call caller)) {
+	for name, call := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, call)
+		})
+	}
+}
+
+const ms = time.Millisecond
+
+func TestWaitsAreSkippedAndRecordedAsAsked(t *testing.T) {
+	hour := func(d time.Duration) time.Duration { return time.Hour }
+	for _, tt := range []struct {
+		name    string
+		policy  retry.Policy
+		failure error
+		want    []time.Duration
+	}{
+		{"zero_policy", retry.Policy{}, errDown, []time.Duration{10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, 1280 * ms, 2560 * ms}},
+		{"pointer", retry.Policy{Backoff: &retry.Exponential{Attempts: 3}}, errDown, []time.Duration{10 * ms, 20 * ms}},
+		{"equal_jitter", retry.Policy{Backoff: retry.Exponential{Attempts: 3, Jitter: retry.Equal}}, errDown, []time.Duration{10 * ms, 20 * ms}},
+		{"grown", retry.Policy{Backoff: retry.Exponential{Attempts: 4, Grow: hour}}, errDown, []time.Duration{10 * ms, 2 * time.Minute, 2 * time.Minute}},
+		{"wait_first", retry.Policy{Backoff: retry.Exponential{Attempts: 2, WaitFirst: true}}, errDown, []time.Duration{10 * ms, 20 * ms}},
+		{"list", retry.Policy{Backoff: retry.List{0, time.Hour, 0}}, errDown, []time.Duration{time.Hour, 0}},
+		{"seq", retry.Policy{Backoff: retry.Seq(retry.List{time.Second, time.Hour}.Delays())}, errDown, []time.Duration{time.Second, time.Hour}},
+		{"hint", retry.Policy{Backoff: retry.List{0, time.Second, time.Hour}}, retry.After(errDown, time.Minute), []time.Duration{time.Minute, time.Hour}},
+		{"observed", retry.Policy{Backoff: retry.List{0, time.Second}, Observe: func(context.Context, retry.Event) {}}, errDown, []time.Duration{time.Second}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, record := retrytest.Context(t.Context(), retrytest.Settings{})
+					begun, made := time.Now(), 0
+					err := call(ctx, tt.policy, func(context.Context) error {
+						made++
+						return tt.failure
+					})
+					if !errors.Is(err, retry.ErrExhausted) {
+						t.Errorf("got %v", err)
+					}
+					if waited := time.Since(begun); waited != 0 {
+						t.Errorf("waited for %v", waited)
+					}
+					if got := record.Delays(); !slices.Equal(got, tt.want) {
+						t.Errorf("recorded %v, want %v", got, tt.want)
+					}
+					var sum time.Duration
+					for _, d := range tt.want {
+						sum += d
+					}
+					if record.Total() != sum {
+						t.Errorf("the total is %v, want %v", record.Total(), sum)
+					}
+				})
+			})
+		})
+	}
+}
+
+func TestWaitsAreCapped(t *testing.T) {
+	for limit, want := range map[time.Duration]time.Duration{time.Second: 2*time.Second + ms, math.MaxInt64: time.Hour + time.Minute + ms} {
+		eachWay(t, func(t *testing.T, call caller) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, record := retrytest.Context(t.Context(), retrytest.Settings{MaxDelay: limit})
+				begun := time.Now()
+				call(ctx, retry.Policy{Backoff: retry.List{0, time.Hour, ms, time.Minute}}, func(context.Context) error { return errDown })
+				if waited := time.Since(begun); waited != want {
+					t.Errorf("waited for %v, want %v", waited, want)
+				}
+				if want := []time.Duration{time.Hour, ms, time.Minute}; !slices.Equal(record.Delays(), want) {
+					t.Errorf("recorded %v, want %v", record.Delays(), want)
+				}
+			})
+		})
+	}
+}
+
+// stamina's test mode once raised the attempts of a policy that had fewer.
+func TestAttemptsAreCappedAndNeverRaised(t *testing.T) {
+	for _, tt := range []struct {
+		policy, limit, want int
+	}{
+		{10, 3, 3}, {10, 1, 1}, {2, 3, 2}, {1, 100, 1}, {retry.Unlimited, 4, 4}, {5, 0, 5},
+	} {
+		eachWay(t, func(t *testing.T, call caller) {
+			ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{Attempts: tt.limit})
+			made := 0
+			err := call(ctx, retry.Policy{Backoff: retry.Exponential{Attempts: tt.policy}}, func(context.Context) error {
+				made++
+				return errDown
+			})
+			e, ok := errors.AsType[*retry.Error](err)
+			if made != tt.want || !ok || e.Attempts != tt.want || e.Reason != retry.ErrExhausted || !errors.Is(err, errDown) {
+				t.Errorf("%d attempts of a policy with %d, limited to %d, and %v; want %d", made, tt.policy, tt.limit, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestSeedMakesRunsTheSame(t *testing.T) {
+	run := func(b retry.Backoff, seed uint64) []time.Duration {
+		ctx, record := retrytest.Context(t.Context(), retrytest.Settings{Seed: seed})
+		retry.Do(ctx, retry.Policy{Backoff: b}, func(context.Context) error { return errDown })
+		return record.Delays()
+	}
+	for _, b := range []retry.Backoff{nil, retry.Exponential{Jitter: retry.Equal}, retry.Decorrelated{}, &retry.Decorrelated{}} {
+		one, same, other, none := run(b, 1), run(b, 1), run(b, 2), run(b, 0)
+		if !slices.Equal(one, same) {
+			t.Errorf("%T: one seed gave %v and %v", b, one, same)
+		}
+		if slices.Equal(one, other) || slices.Equal(one, none) {
+			t.Errorf("%T: two seeds gave the same %v", b, one)
+		}
+		if again := run(b, 0); !slices.Equal(none, again) {
+			t.Errorf("%T: without a seed got %v and %v", b, none, again)
+		}
+	}
+}
+
+func TestOnlyWhatWasScheduledIsRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, record := retrytest.Context(t.Context(), retrytest.Settings{})
+		ok := func(context.Context) error { return nil }
+		fail := func(context.Context) error { return errDown }
+		b := retry.NewBudget(retry.BudgetSettings{Cap: 1, Every: math.MaxInt64})
+		retry.Do(ctx, retry.Policy{Name: "fine"}, ok)
+		retry.Do(ctx, retry.Policy{Name: "stopped"}, func(context.Context) error { return retry.Stop(errDown) })
+		retry.Do(ctx, retry.Policy{Name: "refused", Backoff: retry.List{0, time.Second, time.Minute}, Budget: b}, fail)
+		retry.Do(ctx, retry.Policy{Name: "long hint"}, func(context.Context) error { return retry.After(errDown, time.Hour) })
+		cancelled, cancel := context.WithCancel(ctx)
+		retry.Do(cancelled, retry.Policy{Name: "cancelled"}, func(context.Context) error {
+			cancel()
+			return errDown
+		})
+		retry.Do(ctx, retry.Policy{Name: "unusable", Within: -1}, fail)
+		if got, want := record.All(), []retrytest.Delay{{Name: "refused", Attempt: 2, Delay: time.Second}}; !slices.Equal(got, want) {
+			t.Errorf("recorded %v, want %v", got, want)
+		}
+	})
+}
+
+func TestHintOfAnHourStillEndsTheCall(t *testing.T) {
+	ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
+	err := retry.Do(ctx, retry.Policy{}, func(context.Context) error { return retry.After(errDown, time.Hour) })
+	if !errors.Is(err, retry.ErrTooLate) || !errors.Is(err, errDown) || !strings.Contains(err.Error(), "asks to wait 1h0m0s") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSkippedWaitsFitIntoAnyTime(t *testing.T) {
+	ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
+	made := 0
+	err := retry.Do(ctx, retry.Policy{Backoff: retry.List{0, time.Hour, 24 * time.Hour}, Within: time.Minute}, func(context.Context) error {
+		made++
+		return errDown
+	})
+	if made != 3 || !errors.Is(err, retry.ErrExhausted) {
+		t.Errorf("%d attempts and %v", made, err)
+	}
+}
+
+func TestUnusablePoliciesAreStillToldOf(t *testing.T) {
+	ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
+	for _, b := range []retry.Backoff{retry.Exponential{Jitter: 99}, retry.Exponential{Attempts: -2}, retry.Decorrelated{Max: -1}} {
+		if err := retry.Do(ctx, retry.Policy{Backoff: b}, func(context.Context) error { return errDown }); !errors.Is(err, retry.ErrPolicy) {
+			t.Errorf("%+v: got %v", b, err)
+		}
+	}
+}
+
+// Overrides are seen by what runs under their context, and by nothing else, however much runs beside.
+func TestParallelTestsDontSeeEachOther(t *testing.T) {
+	policy := retry.Policy{Backoff: retry.Exponential{Attempts: 6}}
+	for i := range 20 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, record := t.Context(), (*retrytest.Record)(nil)
+				limit, wait := 6, time.Duration(-1)
+				if i%4 != 0 { // every fourth has none
+					limit, wait = i%4+1, time.Duration(i)*ms
+					ctx, record = retrytest.Context(ctx, retrytest.Settings{MaxDelay: wait, Attempts: limit})
+				}
+				for range 50 {
+					begun, made := time.Now(), 0
+					retry.Do(ctx, policy, func(context.Context) error {
+						made++
+						return errDown
+					})
+					if made != limit {
+						t.Fatalf("%d attempts, want %d", made, limit)
+					}
+					if waited := time.Since(begun); wait >= 0 && waited > time.Duration(limit-1)*wait {
+						t.Fatalf("waited for %v, with waits of at most %v", waited, wait)
+					}
+				}
+				if record != nil && len(record.Delays()) != 50*(limit-1) {
+					t.Errorf("recorded %d delays, want %d", len(record.Delays()), 50*(limit-1))
+				}
+			})
+		})
+	}
+}
+
+func TestInnermostContextHolds(t *testing.T) {
+	outer, outside := retrytest.Context(t.Context(), retrytest.Settings{Attempts: 2})
+	inner, inside := retrytest.Context(outer, retrytest.Settings{Attempts: 3})
+	for range 2 {
+		made := 0
+		retry.Do(inner, retry.Policy{}, func(context.Context) error {
+			made++
+			return errDown
+		})
+		if made != 3 {
+			t.Errorf("%d attempts, want 3", made)
+		}
+	}
+	if len(outside.Delays()) != 0 || len(inside.Delays()) != 4 {
+		t.Errorf("recorded %v outside and %v inside", outside.Delays(), inside.Delays())
+	}
+	// What is made without the context is as ever, even if it ran under it before.
+	made := 0
+	retry.Do(t.Context(), retry.Policy{Backoff: retry.List{0, 0, 0, 0}}, func(context.Context) error {
+		made++
+		return errDown
+	})
+	if made != 4 {
+		t.Errorf("%d attempts without a context, want 4", made)
+	}
+}
+
+func TestNegativeSettingsPanic(t *testing.T) {
+	for _, s := range []retrytest.Settings{{MaxDelay: -1}, {Attempts: -1}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%+v was taken", s)
+				}
+			}()
+			retrytest.Context(t.Context(), s)
+		}()
+	}
+}
+
+// A success has nothing to override, and pays nothing for there being overrides.
+func TestSuccessAllocatesNothingUnderAnOverride(t *testing.T) {
+	ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
+	p := retry.Policy{Budget: retry.NewBudget(retry.BudgetSettings{})}
+	ok := func(context.Context) error { return nil }
+	if n := testing.AllocsPerRun(100, func() { retry.Do(ctx, p, ok) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
