@@ -57,23 +57,30 @@ func (c *call) number() context.Context {
 		return c.ctx
 	}
 	i := c.attempts - 2
-	if c.extra == nil || i < 0 || i >= len(numbered{}) {
+	if i == 0 && c.extra != nil {
+		c.prepare()
+	}
+	if c.extra == nil || c.extra.numbers == nil || i < 0 || i >= len(numbered{}) {
 		return withNumber(c.ctx, c.attempts)
 	}
-	// There may be the set of an earlier call.
-	set := c.extra.numbers
-	if set == nil || set[0].Context != c.ctx {
-		if !shareable(c.ctx) {
-			return withNumber(c.ctx, c.attempts)
-		}
-		numberedYet.Store(true)
-		set = new(numbered)
-		for i := range set {
-			set[i] = attemptCtx{c.ctx, i + 2}
-		}
-		c.extra.numbers = set
+	return &c.extra.numbers[i]
+}
+
+// prepare makes a set of contexts, unless that of an earlier call will do.
+func (c *call) prepare() {
+	if set := c.extra.numbers; set != nil && set[0].Context == c.ctx {
+		return
 	}
-	return &set[i]
+	c.extra.numbers = nil
+	if !shareable(c.ctx) {
+		return
+	}
+	numberedYet.Store(true)
+	set := new(numbered)
+	for i := range set {
+		set[i] = attemptCtx{c.ctx, i + 2}
+	}
+	c.extra.numbers = set
 }
 
 // withNumber returns ctx with an attempt's number.
