@@ -98,7 +98,7 @@ func (l List) Delays() iter.Seq[time.Duration] { return delays(l) }
 func (l List) fine() bool {
 	var all time.Duration
 	for _, d := range l {
-		all |= d
+		all |= d // one negative makes all negative
 	}
 	return all >= 0
 }

@@ -133,8 +133,10 @@ func (c *call) judge(err error, m marks) (verdict, unusable error) {
 // plan schedules the next attempt, no sooner than after hint.
 func (c *call) plan(hint time.Duration) bool {
 	d, ok := c.next()
-	if reason := c.ended(); reason != nil {
-		return c.giveUp(reason)
+	if c.ctx.Err() != nil || c.policy.Within != 0 {
+		if reason := c.ended(); reason != nil {
+			return c.giveUp(reason)
+		}
 	}
 	if !ok || c.capped() {
 		return c.giveUp(ErrExhausted)
@@ -151,9 +153,17 @@ func (c *call) plan(hint time.Duration) bool {
 			return c.giveUp(reason)
 		}
 	}
-	if c.attempts == 0 {
-		return c.recorded()
+	if c.attempts > 0 && (c.policy.Budget != nil || c.policy.Observe != nil) && !c.announce() {
+		return false
 	}
+	if o := c.overriding(); o != nil {
+		c.record(o)
+	}
+	return true
+}
+
+// announce has the planned attempt paid for and told of, and reports whether it is still to be made.
+func (c *call) announce() bool {
 	if b := c.policy.Budget; b != nil {
 		if !b.take(now()) {
 			return c.giveUp(ErrBudget)
@@ -161,13 +171,13 @@ func (c *call) plan(hint time.Duration) bool {
 		c.paid = true
 	}
 	if c.policy.Observe == nil {
-		return c.recorded()
+		return true
 	}
 	c.tell(Retrying, c.failures.last())
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
 	}
-	return c.recorded()
+	return true
 }
 
 // wait waits for c.delay to pass, and reports whether the attempt is still to be made.

@@ -13,13 +13,6 @@ const longest = 5 * time.Minute
 
 // ended says why the whole call is over, if it is.
 func (c *call) ended() error {
-	if c.ctx.Err() == nil && c.policy.Within == 0 {
-		return nil
-	}
-	return c.whyEnded()
-}
-
-func (c *call) whyEnded() error {
 	if c.ctx.Err() != nil {
 		return context.Cause(c.ctx)
 	}

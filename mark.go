@@ -61,8 +61,21 @@ const (
 	timeout                     // the attempt ran out of its own time
 )
 
-// read finds the marks of err in one walk: it runs at each failure of each call.
+// read finds the marks of err: at each failure of each call, so it makes short work of an
+// error that wraps nothing.
 func read(err error) (m marks) {
+	switch err.(type) {
+	case *marked, *Error, *timeoutError, interface{ Is(error) bool }, interface{ Unwrap() error }, interface{ Unwrap() []error }:
+		return readAll(err)
+	}
+	if err == context.Canceled {
+		m.flags = cancelled
+	}
+	return m
+}
+
+// readAll finds the marks of err and of all that it wraps.
+func readAll(err error) (m marks) {
 	if t, ok := err.(*timeoutError); ok {
 		m.flags = timeout
 		err = t.err

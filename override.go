@@ -54,11 +54,10 @@ func (c *call) overridden(d time.Duration) time.Duration {
 	return min(d, o.MaxDelay)
 }
 
-// recorded tells the override of the delay that was asked for, if it was more than making
-// the first attempt at once. It returns true.
-func (c *call) recorded() bool {
-	if o := c.overriding(); o != nil && (c.attempts > 0 || c.extra.asked > 0) {
+// record tells the override of the delay that was asked for, if it was more than making
+// the first attempt at once.
+func (c *call) record(o *override.Override) {
+	if c.attempts > 0 || c.extra.asked > 0 {
 		o.Record(c.policy.Name, c.attempts+1, c.extra.asked)
 	}
-	return true
 }
