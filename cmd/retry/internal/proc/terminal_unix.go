@@ -69,11 +69,13 @@ func InForeground(f *os.File) bool { return (&terminal{f}).ours() }
 
 // give puts the command into the foreground of the terminal.
 func (p *Process) give() {
-	// In this order: Ctrl-Z must not stop the lookout while we wait for it to start.
 	if p.lookout == nil {
 		p.lookout = startLookout(p.pid, p.seen)
 	}
-	p.terminal.setForeground(p.pid)
+	// Ctrl-Z may have come in the meantime, and bg; then it's given by resume.
+	if p.terminal.ours() {
+		p.terminal.setForeground(p.pid)
+	}
 	p.holds = true
 }
 
