@@ -118,15 +118,19 @@ func (x *terminal) shows(texts ...string) {
 // foreground, one may get lost, as with any job.
 func (x *terminal) stops() {
 	x.t.Helper()
-	pressed := time.Time{}
-	eventually(x.t, "the job is stopped", func() bool {
-		if time.Since(pressed) > time.Second {
-			pressed = time.Now()
-			x.types(ctrlZ)
+	x.types(ctrlZ)
+	for range 30 {
+		for range 200 {
+			// Before the prompt the shell loses what is typed.
+			if _, after, stopped := strings.Cut(x.text(), "Stopped"); stopped && strings.Contains(after, "ready> ") {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
 		}
-		_, after, stopped := strings.Cut(x.text(), "Stopped")
-		return stopped && strings.Contains(after, "ready> ") // before that, the shell loses what is typed
-	})
+		x.master.WriteString(ctrlZ)
+	}
+	ps, _ := exec.Command("ps", "-o", "pid,ppid,pgid,tpgid,stat,wchan:20,args", "-s", fmt.Sprint(x.cmd.Process.Pid)).CombinedOutput()
+	x.t.Fatalf("the job isn't stopped; the terminal shows %q;\n%s", x.text(), ps)
 }
 
 // ends waits for the program's end.

@@ -92,14 +92,15 @@ func getsid(pid int) (int, error) {
 	return int(sid), nil
 }
 
-// withoutStop calls f with Ctrl-Z blocked in its thread, and in the process that f starts
-// for good. A process that was stopped before it is ready would never let go of us, since a
-// new process borrows its parent's memory until then (vfork).
+// withoutStop calls f with the terminal's stop signals blocked in its thread, and in the process
+// that f starts for good: Ctrl-Z, and what the command's group gets when it reads the
+// terminal too early. A new process borrows its parent's memory until it runs a program of
+// its own (vfork); one that is stopped before would never let go of us.
 func withoutStop(f func()) {
 	const block, set = 0, 2 // SIG_BLOCK, SIG_SETMASK
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	stop, before := uint64(1)<<(syscall.SIGTSTP-1), uint64(0)
+	stop, before := uint64(1<<(syscall.SIGTSTP-1)|1<<(syscall.SIGTTIN-1)|1<<(syscall.SIGTTOU-1)), uint64(0)
 	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, block, uintptr(unsafe.Pointer(&stop)), uintptr(unsafe.Pointer(&before)), 8, 0, 0)
 	f()
 	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, set, uintptr(unsafe.Pointer(&before)), 0, 8, 0, 0)
