@@ -34,10 +34,7 @@ func (a *attemptCtx) Value(key any) any {
 }
 
 func init() {
-	attempt.With = func(ctx context.Context, number int) context.Context {
-		numberedYet.Store(true)
-		return &attemptCtx{ctx, number}
-	}
+	attempt.With = withNumber
 }
 
 // numberedYet says that there has been a context with a number in this program: until
@@ -59,26 +56,37 @@ func (c *call) number() context.Context {
 	if c.attempts == 1 && !nested(c.ctx) {
 		return c.ctx
 	}
-	if !numberedYet.Load() {
-		numberedYet.Store(true)
-	}
 	i := c.attempts - 2
-	if c.extra == nil || i < 0 || i >= len(numbered{}) {
-		return &attemptCtx{c.ctx, c.attempts}
+	if i == 0 && c.extra != nil {
+		c.prepare()
 	}
-	// There may be the set of an earlier call.
-	set := c.extra.numbers
-	if set == nil || set[0].Context != c.ctx {
-		if !shareable(c.ctx) {
-			return &attemptCtx{c.ctx, c.attempts}
-		}
-		set = new(numbered)
-		for i := range set {
-			set[i] = attemptCtx{c.ctx, i + 2}
-		}
-		c.extra.numbers = set
+	if c.extra == nil || c.extra.numbers == nil || i < 0 || i >= len(numbered{}) {
+		return withNumber(c.ctx, c.attempts)
 	}
-	return &set[i]
+	return &c.extra.numbers[i]
+}
+
+// prepare makes a set of contexts, unless that of an earlier call will do.
+func (c *call) prepare() {
+	if set := c.extra.numbers; set != nil && set[0].Context == c.ctx {
+		return
+	}
+	c.extra.numbers = nil
+	if !shareable(c.ctx) {
+		return
+	}
+	numberedYet.Store(true)
+	set := new(numbered)
+	for i := range set {
+		set[i] = attemptCtx{c.ctx, i + 2}
+	}
+	c.extra.numbers = set
+}
+
+// withNumber returns ctx with an attempt's number.
+func withNumber(ctx context.Context, n int) context.Context {
+	numberedYet.Store(true)
+	return &attemptCtx{ctx, n}
 }
 
 // shareable reports whether a set of ctx may be kept for other calls: whether comparing it can't panic.

@@ -68,6 +68,47 @@ func TestBudgetNeverGrantsMoreThanThereIs(t *testing.T) {
 	}
 }
 
+// Many tokens, and nothing done between two takes, so that takes meet: a lost update would
+// grant more than there are.
+func TestBudgetTakesThatMeet(t *testing.T) {
+	const goroutines, each, tokens = 1000, 500, 400_000
+	b := NewBudget(BudgetSettings{Cap: tokens, Every: math.MaxInt64})
+	var granted atomic.Int64
+	var wg sync.WaitGroup
+	start := make(chan bool)
+	for range goroutines {
+		wg.Go(func() {
+			<-start
+			n := int64(0)
+			for range each {
+				if b.take(0) {
+					n++
+				}
+			}
+			granted.Add(n)
+		})
+	}
+	close(start)
+	wg.Wait()
+	if granted.Load() != tokens || b.Granted() != tokens || b.Refused() != goroutines*each-tokens {
+		t.Errorf("granted %d: %v; there were %d", granted.Load(), b, tokens)
+	}
+}
+
+// Without a trickle time stands still for the bucket, however long the program has run.
+func TestBudgetEarnsWithoutTrickle(t *testing.T) {
+	b := NewBudget(BudgetSettings{Ratio: 1, Cap: 3, Every: math.MaxInt64})
+	later := now() + 1000*time.Hour
+	for b.take(later) {
+	}
+	for range 2 {
+		b.earn()
+	}
+	if got := b.level(later); got != 2 {
+		t.Errorf("%v tokens after two successes, want 2", got)
+	}
+}
+
 func TestBudgetIsExactWhileEarningTakingAndRefunding(t *testing.T) {
 	b := NewBudget(BudgetSettings{Ratio: 0.5, Cap: 10, Every: math.MaxInt64})
 	const n, each = 100, 300

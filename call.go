@@ -28,6 +28,7 @@ type call struct {
 	err      error // how the call ended, once it has
 	paid     bool  // the next attempt has been paid for
 	over     bool  // the end has been told
+	limited  bool  // there is a deadline, or Within
 	telling  bool  // Observe is running
 }
 
@@ -36,6 +37,7 @@ type call struct {
 func (c *call) begin(first error) bool {
 	c.override()
 	p := &c.policy
+	_, c.limited = c.ctx.Deadline()
 	if first != nil {
 		c.attempts = 1
 		c.at = second
@@ -48,6 +50,7 @@ func (c *call) begin(first error) bool {
 		c.started = now()
 	}
 	if p.Within > 0 {
+		c.limited = true
 		c.more().deadline = after(c.started, p.Within)
 	}
 	return c.plan(0)
@@ -56,6 +59,7 @@ func (c *call) begin(first error) bool {
 // attempt starts the next attempt and returns its context.
 func (c *call) attempt() context.Context {
 	c.attempts++
+	c.paid = false
 	ctx := c.number()
 	if c.policy.Timeout == 0 && c.policy.Within == 0 {
 		return ctx
@@ -142,8 +146,10 @@ func (c *call) plan(hint time.Duration) bool {
 	if c.delay > 0 && c.started == 0 {
 		c.started = now()
 	}
-	if reason := c.tooLate(hint); reason != nil {
-		return c.giveUp(reason)
+	if c.limited || hint > longest {
+		if reason := c.tooLate(hint); reason != nil {
+			return c.giveUp(reason)
+		}
 	}
 	if c.attempts == 0 {
 		return c.recorded()
@@ -166,10 +172,11 @@ func (c *call) plan(hint time.Duration) bool {
 
 // wait waits for c.delay to pass, and reports whether the attempt is still to be made.
 func (c *call) wait() bool {
-	if c.delay == 0 {
-		c.paid = false
-		return true // nothing has happened since plan asked the context
-	}
+	// After no delay nothing has happened since plan asked the context.
+	return c.delay == 0 || c.sleep()
+}
+
+func (c *call) sleep() bool {
 	if c.timer == nil {
 		c.timer = time.NewTimer(c.delay)
 	} else {
@@ -189,7 +196,6 @@ func (c *call) ready() bool {
 	if reason := c.ended(); reason != nil {
 		return c.giveUp(reason)
 	}
-	c.paid = false
 	return true
 }
 

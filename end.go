@@ -13,6 +13,13 @@ const longest = 5 * time.Minute
 
 // ended says why the whole call is over, if it is.
 func (c *call) ended() error {
+	if c.ctx.Err() == nil && c.policy.Within == 0 {
+		return nil
+	}
+	return c.whyEnded()
+}
+
+func (c *call) whyEnded() error {
 	if c.ctx.Err() != nil {
 		return context.Cause(c.ctx)
 	}
@@ -60,21 +67,21 @@ func (c *call) refund() {
 
 // tooLate says why c.delay can't be waited for.
 func (c *call) tooLate(hint time.Duration) error {
-	left, limited := time.Duration(math.MaxInt64), false
+	left := time.Duration(math.MaxInt64)
 	if d, ok := c.ctx.Deadline(); ok {
-		left, limited = time.Until(d), true
+		left = time.Until(d)
 	}
 	if end := c.deadline(); end != 0 {
-		left, limited = min(left, end-now()), true
+		left = min(left, end-now())
 	}
 	what := "the next delay is"
 	if hint > 0 && c.delay <= hint {
 		what = "the failure asks to wait"
 	}
 	switch {
-	case limited && c.delay >= left:
+	case c.limited && c.delay >= left:
 		return fmt.Errorf("%w: %s %v, with %v left", ErrTooLate, what, c.delay, round(max(left, 0)))
-	case !limited && hint > longest:
+	case !c.limited && hint > longest:
 		return fmt.Errorf("%w: %s %v, more than the %v allowed to a call without a limit of time", ErrTooLate, what, max(c.delay, hint), longest)
 	}
 	return nil

@@ -223,3 +223,16 @@ func ExampleBudgetSettings() {
 	fmt.Println(retry.Policy{Backoff: retry.List{0, time.Second}, Budget: budget})
 	// Output: retry: up to 2 attempts, the first at once, then after 1s; 1s of waiting at worst, no delay longer than 1s; a budget allows 1.01 attempts for each call in the long run, beside 5 retries at once and one every 1m
 }
+
+func ExamplePlan() {
+	plan, err := retry.Policy{Timeout: time.Second, Budget: retry.NewBudget(retry.BudgetSettings{})}.Plan()
+	if err != nil {
+		panic(err)
+	}
+	last := plan.Delays[len(plan.Delays)-1]
+	fmt.Println(plan.Attempts, "attempts; the last after up to", last.Max)
+	fmt.Println(plan.MaxTime, "at worst, and", plan.Load, "attempts for each call in the long run")
+	// Output:
+	// 10 attempts; the last after up to 2.56s
+	// 15.11s at worst, and 1.1 attempts for each call in the long run
+}

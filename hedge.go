@@ -31,10 +31,11 @@ type HedgeSettings struct {
 	Attempts int
 
 	// Budget pays for each attempt but the first; when it refuses, no further one is started. A success
-	// earns for it. If it's nil, there is no such limit. It may be that of a [Policy].
+	// earns for it. If it's nil, there is no such limit. It may be that of a [Policy] around the hedge or in it;
+	// then the success of each earns.
 	Budget *Budget
 
-	// Drop is told, in a goroutine of its own, of each value that came too late: a connection to be
+	// Drop is told, in its attempt's own goroutine, of each value that came too late: a connection to be
 	// closed, say. If it's nil, they are forgotten.
 	Drop func(value any)
 }

@@ -3,14 +3,15 @@ package retryaws
 import (
 	"cmp"
 	"errors"
+	"math"
 	"math/rand/v2"
-	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/retryhttp"
 )
 
 // longest is the most that X-Amz-Retry-After is obeyed for, as in the SDK.
@@ -26,7 +27,8 @@ func (r *Retryer) hint(err error, t *throttles) error {
 	}
 	if d, ok := retryAfter(err); ok {
 		// A little more, so that clients who were told the same don't all come back at once.
-		return retry.After(err, d+rand.N(d/10+1))
+		more := rand.N(min(d/10, 10*time.Second) + 1)
+		return retry.After(err, d+min(more, math.MaxInt64-d))
 	}
 	if !Throttled(err) {
 		return err
@@ -57,16 +59,8 @@ func retryAfter(err error) (time.Duration, bool) {
 	if !ok || res.Response == nil || res.Response.Response == nil {
 		return 0, false
 	}
-	h := res.Response.Header
-	if ms, err := strconv.ParseUint(h.Get("X-Amz-Retry-After"), 10, 63); err == nil {
+	if ms, err := strconv.ParseUint(res.Response.Header.Get("X-Amz-Retry-After"), 10, 63); err == nil {
 		return time.Duration(min(ms, uint64(longest/time.Millisecond))) * time.Millisecond, true
 	}
-	v := h.Get("Retry-After")
-	if s, err := strconv.ParseUint(v, 10, 32); err == nil {
-		return time.Duration(s) * time.Second, true
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(time.Until(at), 0), true
-	}
-	return 0, false
+	return retryhttp.Hint(res.Response.Response)
 }

@@ -111,6 +111,7 @@ func TestHints(t *testing.T) {
 			{aws, "-1", time.Second},
 			{aws, "soon", time.Second},
 			{"Retry-After", "7", 7 * time.Second},
+			{"X-RateLimit-Reset", "9", time.Second}, // the quota isn't said to be used up
 			{"Retry-After", "garbage", time.Second},
 		} {
 			// At most a tenth is added, to a hint; what isn't one leaves the second that
@@ -143,7 +144,7 @@ func TestLongRetryAfterIsRefusedAtOnce(t *testing.T) {
 		start := time.Now()
 		limited, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		for ctx, value := range map[context.Context]string{t.Context(): "86400", limited: "61"} {
+		for value, ctx := range map[string]context.Context{"86400": t.Context(), "99999999999999999999": t.Context(), "61": limited} {
 			_, err := get(ctx, serve(t, new(retryaws.Retryer), func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", value)
 				slowDown(w, nil)

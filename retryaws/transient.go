@@ -1,7 +1,6 @@
 package retryaws
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/retryhttp"
 )
 
 // Transient is the test of a [Retryer] whose policy has none. Worth another attempt are
@@ -22,8 +22,8 @@ import (
 //   - an answer cut short, or with a wrong checksum;
 //   - an attempt that ran out of [retry.Policy.Timeout].
 //
-// Never worth it are, beside what [retry.Transient] excludes, a server's certificate
-// that doesn't verify and a host that doesn't exist. Put beside other tests with [retry.Any]:
+// Never worth it are, beside what [retry.Transient] excludes, what is [retryhttp.Permanent], such as a
+// server's certificate that doesn't verify, and a host that doesn't exist. Put beside other tests with [retry.Any]:
 //
 //	Test: retry.Any(retryaws.Transient, retry.AtMost(1, isNoSuchKey))
 //
@@ -36,7 +36,7 @@ func worth(err error) bool {
 	if errors.Is(err, retry.ErrTimeout) {
 		return true
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if retryhttp.Classify(err) == retryhttp.Permanent {
 		return false
 	}
 	if v := sdk.IsErrorRetryables(sdk.DefaultRetryables).IsErrorRetryable(err); v != aws.UnknownTernary {

@@ -149,7 +149,7 @@ func cancelled(t *testing.T, l peers.Library) (err, cause error) {
 	return err, cause
 }
 
-type bigError struct{ text [1024]byte }
+type bigError struct{ _ [1024]byte }
 
 func (e *bigError) Error() string { return "a failure with much to say" }
 

@@ -241,7 +241,7 @@ var http_ = []promise[peers.HTTPLibrary]{
 				select {
 				case <-seen:
 					streamed = true
-				case <-time.After(time.Second):
+				case <-time.After(3 * time.Second):
 				}
 				w.Close()
 			}()
