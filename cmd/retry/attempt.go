@@ -87,7 +87,7 @@ func (c *call) run(ctx context.Context) *attempt {
 	hint := filepath.Join(os.TempDir(), "retry-"+c.id+".after")
 	p, err := proc.Start(proc.Command{
 		Args:       c.command,
-		Env:        append(c.environment(r), "RETRY_AFTER_FILE="+hint),
+		Env:        append(c.environment(r.number), "RETRY_AFTER_FILE="+hint),
 		Stdin:      in.child,
 		Stdout:     out.stdout.child,
 		Stderr:     out.stderr.child,
@@ -123,14 +123,14 @@ func (c *call) run(ctx context.Context) *attempt {
 	return r
 }
 
-// environment is what the command and the hooks see.
-func (c *call) environment(r *attempt) []string {
+// environment is what the command and the hooks see, at the attempt of this number.
+func (c *call) environment(number int) []string {
 	limit := "unlimited"
 	if c.limit != retry.Unlimited {
 		limit = strconv.Itoa(c.limit)
 	}
 	env := append(clean(os.Environ()),
-		"RETRY_ATTEMPT="+strconv.Itoa(r.number),
+		"RETRY_ATTEMPT="+strconv.Itoa(number),
 		"RETRY_ATTEMPTS="+limit,
 		"RETRY_ELAPSED="+strconv.Itoa(int(time.Since(c.started).Seconds())),
 		"RETRY_ID="+c.id,

@@ -16,20 +16,19 @@ import (
 // A call is all attempts at the command.
 type call struct {
 	*options
-	signals  *proc.Signals
-	stdin    *stdin
-	report   *report
-	say      *speaker
-	id       string
-	started  time.Time
-	limit    int           // of attempts
-	made     int           // attempts so far
-	inARow   int           // successful ones
-	last     *attempt      // nil before the first has ended
-	delay    time.Duration // before the next attempt
-	live     *live
-	waiting  bool // for the next attempt, or no longer
-	deafness bool // nobody reads our output any more
+	signals *proc.Signals
+	stdin   *stdin
+	report  *report
+	say     *speaker
+	id      string
+	started time.Time
+	limit   int           // of attempts
+	made    int           // attempts so far
+	inARow  int           // successful ones
+	last    *attempt      // nil before the first has ended
+	delay   time.Duration // before the next attempt
+	live    *live
+	waiting bool // for the next attempt, or no longer
 }
 
 func newCall(o *options, s *proc.Signals) (*call, error) {
@@ -133,7 +132,7 @@ func (c *call) try(ctx context.Context) error {
 	return err
 }
 
-// deliver writes what was recorded of a run that nothing comes after. It's not our
+// deliver writes what was recorded of the last attempt. It's not our
 // error if nobody reads it.
 func (c *call) deliver(r *attempt) error {
 	if err := r.record.play(os.Stdout); err != nil && !errors.Is(err, syscall.EPIPE) {
@@ -160,47 +159,4 @@ func (c *call) observe(ctx context.Context, e retry.Event) {
 		c.hook(ctx, c.onRetry, fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds()), "RETRY_REASON="+c.last.reason)
 	}
 	c.live = c.say.countdown(c, e)
-}
-
-// An ending is how the call ended.
-type ending struct {
-	code   int
-	kind   string // succeeded, exhausted, stopped, timeout, signal or error
-	why    string
-	signal syscall.Signal // that told us to stop
-}
-
-func (c *call) end(ctx context.Context, err error) ending {
-	var told *proc.Told
-	code := codeOurs
-	if c.last != nil {
-		code = c.last.exitCode()
-	}
-	switch {
-	case c.last != nil && c.last.broken != nil:
-		return ending{code: codeOurs, kind: "error", why: c.last.broken.Error()}
-	case err == nil:
-		return ending{code: 0, kind: "succeeded", why: "success"}
-	case errors.As(context.Cause(ctx), &told):
-		return ending{code: codeSignal + int(told.Signal), kind: "signal", why: told.Error(), signal: told.Signal}
-	case errors.Is(err, retry.ErrPolicy):
-		return ending{code: codeOurs, kind: "error", why: err.Error()}
-	case errors.Is(err, retry.ErrExhausted):
-		return ending{code: code, kind: "exhausted", why: "attempts used up"}
-	case errors.Is(err, retry.ErrTooLate):
-		var e *retry.Error
-		why := "no time left"
-		if errors.As(err, &e) {
-			why = e.Reason.Error()
-		}
-		if c.within > 0 {
-			code = codeTimeout
-		}
-		return ending{code: code, kind: "timeout", why: why}
-	}
-	why := "not worth another attempt"
-	if c.last != nil && c.last.final != "" {
-		why = c.last.final
-	}
-	return ending{code: code, kind: "stopped", why: why}
 }

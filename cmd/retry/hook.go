@@ -23,9 +23,13 @@ func (c *call) hook(ctx context.Context, command string, env ...string) {
 	if runtime.GOOS == "windows" {
 		shell = []string{"cmd", "/c", command}
 	}
+	number := 0
+	if c.last != nil {
+		number = c.last.number
+	}
 	p, err := proc.Start(proc.Command{
 		Args:   shell,
-		Env:    append(c.environment(c.last), env...),
+		Env:    append(c.environment(number), env...),
 		Stdin:  nothing,
 		Stdout: os.Stderr,
 		Stderr: os.Stderr,

@@ -2,11 +2,18 @@
 //
 //	retry [flags] [--] command [args...]
 //
-// How it is made: flags.go is the table of flags, parsed into options, which schedule.go
-// makes a [retry.Backoff] of. call.go is the call: one [retry.Do], whose attempts are the
-// runs of run.go, judged by judge.go. A run has its standard input from stdin.go, its
-// output goes where output.go says, and package proc starts and ends it. What is said of
-// all this goes through log.go, live.go and report.go.
+// How it is made, from the outside in:
+//
+//   - flags.go is the table of flags, which parse.go reads into options.go, after those
+//     in RETRY_OPTS (environment.go); help.go prints what is asked for instead of a call.
+//   - call.go is the call: one [retry.Do] with the backoff of schedule.go (plan.go prints
+//     it). ending.go says how it ended, and with which exit code.
+//   - attempt.go is one run of the command, judge.go says what it means. It has its input
+//     from stdin.go; its output passes through output.go, past the patterns of match.go, into
+//     a recording.go if need be; hint.go is the delay that it asks for.
+//   - say.go, live.go, report.go and hook.go tell the world.
+//   - internal/proc runs a command in a process group of its own and ends all of it;
+//     internal/spool keeps bytes, on disk if they are many.
 package main
 
 import (

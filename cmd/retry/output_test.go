@@ -307,10 +307,20 @@ func TestHooks(t *testing.T) {
 	r = runWith(t, nil, nil, "-n", "2", "-i", "1ms", "--on-retry", "exit 3", "sh", "-c", "exit 7")
 	r.is(t, 7, "")
 	r.says(t, `the hook "exit 3" failed: exit code 3`)
+	// So it does if there was no attempt at all.
+	os.Remove(log)
+	r = run(t, "-q --within 10s --delays 1h --on-giveup", "echo $RETRY_ATTEMPT $RETRY_REASON >> "+log, "true")
+	r.is(t, 124, "")
+	if got := read(t, log); got != "0 timeout\n" {
+		t.Errorf("the hook ran as %q", got)
+	}
+	// --within is for hooks as well.
+	r = run(t, "--within 500ms -i 1ms --grace 300ms --on-retry", "sleep 300", "false")
+	r.is(t, 124, "")
 	// A signal ends a hook, too, and whatever it has started.
 	ready := temp(t)
-	run := start(t, "-i 1ms --grace 300ms --on-retry", "echo > "+ready+"; sleep 300 & sleep 300", "false")
+	hooked := start(t, "-i 1ms --grace 300ms --on-retry", "echo > "+ready+"; sleep 300 & sleep 300", "false")
 	eventually(t, "the hook", func() bool { _, err := os.Stat(ready); return err == nil })
-	run.signal(15)
-	run.end().is(t, 143, "")
+	hooked.signal(15)
+	hooked.end().is(t, 143, "")
 }

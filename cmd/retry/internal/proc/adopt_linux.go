@@ -3,9 +3,11 @@ package proc
 import (
 	"bytes"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
+	"unsafe"
 )
 
 // attributes of the commands we start: a group of their own, and an end if we are killed.
@@ -88,4 +90,18 @@ func getsid(pid int) (int, error) {
 		return 0, errno
 	}
 	return int(sid), nil
+}
+
+// withoutStop calls f with the terminal's stop signals blocked in its thread, and in the process
+// that f starts for good: Ctrl-Z, and what the command's group gets when it reads the
+// terminal too early. A new process borrows its parent's memory until it runs a program of
+// its own (vfork); one that is stopped before would never let go of us.
+func withoutStop(f func()) {
+	const block, set = 0, 2 // SIG_BLOCK, SIG_SETMASK
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	stop, before := uint64(1<<(syscall.SIGTSTP-1)|1<<(syscall.SIGTTIN-1)|1<<(syscall.SIGTTOU-1)), uint64(0)
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, block, uintptr(unsafe.Pointer(&stop)), uintptr(unsafe.Pointer(&before)), 8, 0, 0)
+	f()
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, set, uintptr(unsafe.Pointer(&before)), 0, 8, 0, 0)
 }

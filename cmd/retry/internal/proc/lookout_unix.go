@@ -44,9 +44,12 @@ func startLookout(group int, seen chan<- syscall.Signal) *lookout {
 		return nil
 	}
 	defer tells.Close()
-	p, err := os.StartProcess(self, []string{lookoutName}, &os.ProcAttr{
-		Files: []*os.File{hold, tells, nil},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Pgid: group},
+	var p *os.Process
+	withoutStop(func() {
+		p, err = os.StartProcess(self, []string{lookoutName}, &os.ProcAttr{
+			Files: []*os.File{hold, tells, nil},
+			Sys:   &syscall.SysProcAttr{Setpgid: true, Pgid: group},
+		})
 	})
 	if err != nil {
 		stdin.Close()

@@ -5,6 +5,7 @@ package proc
 import (
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -18,8 +19,8 @@ type terminal struct{ file *os.File }
 // foreground back, or writing, without being stopped for it.
 var terminalOpen bool
 
-// openTerminal returns nil if there is no such terminal.
-func openTerminal() *terminal {
+// openTerminal returns nil if there is no such terminal. It's opened once and stays open.
+var openTerminal = sync.OnceValue(func() *terminal {
 	fd, err := syscall.Open("/dev/tty", syscall.O_RDWR|syscall.O_CLOEXEC|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return nil
@@ -27,7 +28,7 @@ func openTerminal() *terminal {
 	terminalOpen = true
 	signal.Ignore(syscall.SIGTTOU)
 	return &terminal{os.NewFile(uintptr(fd), "/dev/tty")}
-}
+})
 
 // foreground returns the foreground process group, or 0.
 func (t *terminal) foreground() int {
@@ -68,11 +69,14 @@ func InForeground(f *os.File) bool { return (&terminal{f}).ours() }
 
 // give puts the command into the foreground of the terminal.
 func (p *Process) give() {
-	p.terminal.setForeground(p.pid)
-	p.holds = true
 	if p.lookout == nil {
 		p.lookout = startLookout(p.pid, p.seen)
 	}
+	// Ctrl-Z may have come in the meantime, and bg; then it's given by resume.
+	if p.terminal.ours() {
+		p.terminal.setForeground(p.pid)
+	}
+	p.holds = true
 }
 
 // takeBack undoes give, unless somebody else, such as a shell, has the terminal now.

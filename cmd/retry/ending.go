@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/cmd/retry/internal/proc"
+)
+
+// An ending is how the call ended.
+type ending struct {
+	code   int
+	kind   string // succeeded, exhausted, stopped, timeout, signal or error
+	why    string
+	signal syscall.Signal // that told us to stop
+}
+
+// end says how the call ended that ctx was given to and err came of.
+func (c *call) end(ctx context.Context, err error) ending {
+	var told *proc.Told
+	code := codeOurs
+	if c.last != nil {
+		code = c.last.exitCode()
+	}
+	switch {
+	case c.last != nil && c.last.broken != nil:
+		return ending{code: codeOurs, kind: "error", why: c.last.broken.Error()}
+	case err == nil:
+		return ending{code: 0, kind: "succeeded", why: "success"}
+	case errors.As(context.Cause(ctx), &told):
+		return ending{code: codeSignal + int(told.Signal), kind: "signal", why: told.Error(), signal: told.Signal}
+	case errors.Is(err, retry.ErrPolicy):
+		return ending{code: codeOurs, kind: "error", why: err.Error()}
+	case errors.Is(err, retry.ErrExhausted):
+		return ending{code: code, kind: "exhausted", why: "attempts used up"}
+	case errors.Is(err, retry.ErrTooLate):
+		var e *retry.Error
+		why := "no time left"
+		if errors.As(err, &e) {
+			why = e.Reason.Error()
+		}
+		if c.within > 0 {
+			code = codeTimeout
+		}
+		return ending{code: code, kind: "timeout", why: why}
+	}
+	why := "not worth another attempt"
+	if c.last != nil && c.last.final != "" {
+		why = c.last.final
+	}
+	return ending{code: code, kind: "stopped", why: why}
+}
