@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retryhttp"
@@ -80,7 +81,7 @@ func tell(w io.Writer, e retry.Event) {
 	if status, ok := errors.AsType[*retryhttp.StatusError](e.Err); ok {
 		what = http.StatusText(status.StatusCode)
 	}
-	fmt.Fprintf(w, "  attempt %d: %s, again in %v\n", e.Attempt, what, e.Delay)
+	fmt.Fprintf(w, "  attempt %d: %s, again in %v\n", e.Attempt, what, e.Delay.Round(time.Millisecond))
 }
 
 // unreliable answers the first requests for a path with these statuses.
