@@ -21,7 +21,6 @@ type report struct {
 	rename  string // where the file belongs, if it isn't there already
 	runs    int
 	running time.Duration
-	err     error
 }
 
 type reportRun struct {
