@@ -67,9 +67,10 @@ func (in *input) started() {
 		return
 	}
 	in.child.Close()
+	stopped := in.from.interrupts() // before close can be called, which the goroutine may come after
 	go func() {
 		defer close(in.done)
-		in.from.feed(in.to)
+		in.from.feed(in.to, stopped)
 		in.to.Close()
 	}()
 }
@@ -122,11 +123,17 @@ func (k *kept) interrupt() {
 	k.changed.Broadcast()
 }
 
-// feed writes the whole input to w, as far as w takes it.
-func (k *kept) feed(w io.Writer) {
+// interrupts is how often feeds were interrupted so far.
+func (k *kept) interrupts() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	stopped := k.stopped
+	return k.stopped
+}
+
+// feed writes the whole input to w, as far as w takes it, unless there are more than that many interrupts.
+func (k *kept) feed(w io.Writer, stopped int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	chunk := make([]byte, 64<<10)
 	for at := int64(0); ; {
 		for at == k.end {

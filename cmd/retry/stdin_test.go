@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -124,5 +125,24 @@ func TestDiskFullForOutput(t *testing.T) {
 			t.Errorf("%s: exit code %d, want 125", mode, r.code)
 		}
 		r.says(t, "the command's output can't be kept", "set TMPDIR")
+	}
+}
+
+// A run may be over before its input has so much as been looked at. On one processor it always is.
+func TestRunThatIsOverAtOnceLeavesItsInput(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	s := newStdin(r)
+	for range 100 {
+		in, err := s.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.started()
+		in.close()
 	}
 }
