@@ -174,7 +174,11 @@ func (c *call) announce() bool {
 		return true
 	}
 	c.tell(Retrying, c.failures.last())
-	if reason := c.ended(); reason != nil {
+	reason := c.ended()
+	if reason == nil && c.limited {
+		reason = c.tooLate(0) // telling may have taken its time
+	}
+	if reason != nil {
 		return c.giveUp(reason)
 	}
 	return true

@@ -319,6 +319,21 @@ func TestNoHopelessWaiting(t *testing.T) {
 	}
 }
 
+func TestSlowObserverLeavesNoTimeForTheDelay(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		begun := time.Now()
+		err := call(t.Context(), retry.Policy{
+			Backoff: retry.List{0, 40 * time.Second},
+			Within:  time.Minute,
+			Observe: func(context.Context, retry.Event) { time.Sleep(30 * time.Second) },
+		}, func(context.Context) error { return errFlaky })
+		gaveUp(t, err, retry.ErrTooLate, 1)
+		if took := time.Since(begun); took > time.Minute {
+			t.Errorf("it ended after %v", took) // two events were told
+		}
+	})
+}
+
 // Rule 7.
 
 func TestAttemptsOwnTimeoutIsWorthAnother(t *testing.T) {
