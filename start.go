@@ -17,8 +17,8 @@ type Call[T any] struct {
 	value T
 
 	mu       sync.Mutex
-	asleep   bool  // between two attempts
 	at       int32 // the place in the watcher's list
+	asleep   bool  // between two attempts
 	settled  bool  // value, state.err and fault are final
 	finished bool  // and the functions given to Then have run
 	end      *end[T]
