@@ -34,7 +34,7 @@ func (a *attemptCtx) Value(key any) any {
 }
 
 func init() {
-	attempt.With = withNumber
+	attempt.With = func(ctx context.Context, n int) context.Context { return withNumber(ctx, n) }
 }
 
 // numberedYet says that there has been a context with a number in this program: until
@@ -84,7 +84,7 @@ func (c *call) prepare() {
 }
 
 // withNumber returns ctx with an attempt's number.
-func withNumber(ctx context.Context, n int) context.Context {
+func withNumber(ctx context.Context, n int) *attemptCtx {
 	numberedYet.Store(true)
 	return &attemptCtx{ctx, n}
 }

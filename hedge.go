@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -88,7 +87,7 @@ func Hedge[T any](s HedgeSettings, f func(context.Context) (T, error)) func(cont
 // alone makes the only attempt, in the caller's own goroutine.
 func alone[T any](ctx context.Context, s *HedgeSettings, f func(context.Context) (T, error)) (T, error) {
 	if nested(ctx) {
-		ctx = &attemptCtx{ctx, 1}
+		ctx = withNumber(ctx, 1)
 	}
 	begun := now()
 	v, err := f(ctx)
@@ -154,9 +153,7 @@ func (h *hedge[T]) run(delay time.Duration) (T, error) {
 		select {
 		case a := <-h.answers:
 			running--
-			if a.fault != nil {
-				a.raise()
-			}
+			raise(a.fault)
 			if a.err == nil {
 				firstFailed := slices.ContainsFunc(h.failed, func(a answer[T]) bool { return a.attempt == 1 })
 				h.settings.succeeded(h.begun, !firstFailed)
@@ -191,8 +188,7 @@ func (h *hedge[T]) mayStart() bool {
 // start starts the next attempt.
 func (h *hedge[T]) start() {
 	h.attempts++
-	numberedYet.Store(true)
-	go h.attempt(&attemptCtx{h.over, h.attempts})
+	go h.attempt(withNumber(h.over, h.attempts))
 }
 
 // attempt makes one attempt, and gives its answer to run if that's still there.
@@ -220,14 +216,6 @@ func (h *hedge[T]) drop(a answer[T]) {
 		defer func() { recover() }()
 		h.settings.Drop(a.value)
 	}
-}
-
-// raise repeats in the caller's goroutine what ended the attempt's.
-func (a *answer[T]) raise() {
-	if a.fault == errGoexit {
-		runtime.Goexit()
-	}
-	panic(a.fault)
 }
 
 // succeeded notes a success. The quantile is that of first attempts: one that was beaten counts

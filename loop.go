@@ -27,8 +27,7 @@ func Loop(ctx context.Context, p Policy, err *error) iter.Seq[context.Context] {
 		var c call
 		c.borrow(ctx, &p)
 		defer c.free()
-		again := c.begin(nil) && c.wait()
-		for again {
+		for again := c.begin(nil) && c.wait(); again; {
 			*err = nil
 			if !yield(c.attempt()) {
 				c.leave(*err)
@@ -42,10 +41,9 @@ func Loop(ctx context.Context, p Policy, err *error) iter.Seq[context.Context] {
 
 // leave ends a call whose body was left early, with err.
 func (c *call) leave(err error) {
-	if err != nil {
-		c.tellEnd(GaveUp, err)
+	if err == nil {
+		c.settle(nil)
 		return
 	}
-	c.policy.Budget.earn()
-	c.tellEnd(Succeeded, nil)
+	c.tellEnd(GaveUp, err)
 }

@@ -2,9 +2,6 @@ package retry
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -89,12 +86,7 @@ func (c *Call[T]) Result() (T, error) {
 	}
 	fault := c.fault()
 	c.mu.Unlock()
-	if fault == errGoexit {
-		runtime.Goexit()
-	}
-	if fault != nil {
-		panic(fault)
-	}
+	raise(fault)
 	return c.value, c.state.err
 }
 
@@ -238,22 +230,4 @@ func (c *Call[T]) guard(step func()) {
 	}()
 	step()
 	returned = true
-}
-
-var errGoexit = errors.New("runtime.Goexit was called in the call")
-
-// A panicError is a panic in one goroutine that is passed on to another.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (p *panicError) Error() string {
-	return fmt.Sprintf("panic in an attempt that retry made in another goroutine: %v\n\n%s", p.value, p.stack)
-}
-
-// Unwrap returns the panic's value if it's an error.
-func (p *panicError) Unwrap() error {
-	err, _ := p.value.(error)
-	return err
 }
