@@ -2,14 +2,14 @@ package retry
 
 import (
 	"context"
-	"reflect"
 	"sync/atomic"
+	"time"
 
 	"github.com/callagain/retry/internal/attempt"
 )
 
-// Attempt returns the number, from 1, of the attempt that was given ctx or a context
-// made from it. Where calls are nested it is the innermost call's. It is 1 outside any.
+// Attempt returns the number of the attempt that ctx, or a context that it was derived from, was given to. Where calls
+// are nested it is the number of the innermost one. Outside of a call it is 1.
 func Attempt(ctx context.Context) int {
 	if a, ok := ctx.Value(attemptKey{}).(*attemptCtx); ok {
 		return a.number
@@ -17,13 +17,23 @@ func Attempt(ctx context.Context) int {
 	return 1
 }
 
+// Delay returns the delay that was planned before the attempt that ctx, or a context that it was derived from, was given to. It is 0
+// before a first attempt that was made at once, and outside of a call.
+func Delay(ctx context.Context) time.Duration {
+	if a, ok := ctx.Value(attemptKey{}).(*attemptCtx); ok {
+		return a.delay
+	}
+	return 0
+}
+
 type attemptKey struct{}
 
-// An attemptCtx is the caller's context with an attempt's number. The first attempt
-// is given the caller's context itself, unless that already has the number of an outer call's.
+// An attemptCtx is the caller's context with an attempt's number. The first attempt is given the caller's context itself, unless
+// that already has the number of an outer call's.
 type attemptCtx struct {
 	context.Context
 	number int
+	delay  time.Duration
 }
 
 func (a *attemptCtx) Value(key any) any {
@@ -37,59 +47,38 @@ func init() {
 	attempt.With = func(ctx context.Context, n int) context.Context { return withNumber(ctx, n) }
 }
 
-// numberedYet says that there has been a context with a number in this program: until
-// then, there is none to be found.
+// withNumber returns ctx with an attempt's number.
+func withNumber(ctx context.Context, n int) *attemptCtx {
+	numberedYet.Store(true)
+	return &attemptCtx{Context: ctx, number: n}
+}
+
+// numberedYet says that there has been a context with a number in this program: until then, there is none to be found.
 var numberedYet atomic.Bool
 
 // nested reports whether ctx is that of another call's attempt.
 func nested(ctx context.Context) bool {
-	return numberedYet.Load() && ctx.Value(attemptKey{}) != nil
+	return numberedYet.Load() && ctx != context.Background() && ctx.Value(attemptKey{}) != nil
 }
 
-// numbered holds the contexts of a call's second attempt and the next few. They are
-// never changed, so every call under the same parent can use the same ones, and an
-// f that keeps its context for longer than it should does no harm.
-type numbered [4]attemptCtx
+// numbered has the contexts of a call's second attempt and the next few: one allocation for all. They are
+// never changed once they are given out, so an f that keeps its context for longer than it should does no harm.
+type numbered [3]attemptCtx
 
-// number returns the caller's context with the number of the current attempt.
-func (c *call) number() context.Context {
-	if c.attempts == 1 && !nested(c.ctx) {
-		return c.ctx
-	}
-	i := c.attempts - 2
-	if i == 0 && c.extra != nil {
-		c.prepare()
-	}
-	if c.extra == nil || c.extra.numbers == nil || i < 0 || i >= len(numbered{}) {
-		return withNumber(c.ctx, c.attempts)
-	}
-	return &c.extra.numbers[i]
-}
-
-// prepare makes a set of contexts, unless that of an earlier call will do.
-func (c *call) prepare() {
-	if set := c.extra.numbers; set != nil && set[0].Context == c.ctx {
-		return
-	}
-	c.extra.numbers = nil
-	if !shareable(c.ctx) {
-		return
+// number returns the context of the n-th attempt, which comes after the delay d.
+func (f *failures) number(ctx context.Context, n int, d time.Duration) context.Context {
+	if n == 1 && d == 0 && !nested(ctx) {
+		return ctx
 	}
 	numberedYet.Store(true)
-	set := new(numbered)
-	for i := range set {
-		set[i] = attemptCtx{c.ctx, i + 2}
+	if n == 1 {
+		return &attemptCtx{ctx, n, d}
 	}
-	c.extra.numbers = set
-}
-
-// withNumber returns ctx with an attempt's number.
-func withNumber(ctx context.Context, n int) *attemptCtx {
-	numberedYet.Store(true)
-	return &attemptCtx{ctx, n}
-}
-
-// shareable reports whether a set of ctx may be kept for other calls: whether comparing it can't panic.
-func shareable(ctx context.Context) bool {
-	return reflect.TypeOf(ctx).Kind() == reflect.Pointer || ctx == context.Background() || ctx == context.TODO()
+	i := (n - 2) % len(numbered{})
+	if i == 0 || f.numbers == nil || f.numbers[i].Context != nil {
+		f.numbers = new(numbered)
+	}
+	a := &f.numbers[i]
+	*a = attemptCtx{ctx, n, d}
+	return a
 }

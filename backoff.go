@@ -1,126 +1,100 @@
 package retry
 
 import (
+	"fmt"
 	"iter"
 	"time"
 )
 
-// A Backoff gives the delays of a call: the n-th one comes before the n-th attempt, so k
-// delays make at most k attempts, and none makes none. Each range over Delays must start afresh, and
-// calls do so concurrently. A negative delay ends the call ([ErrPolicy]).
+// A Backoff gives the delays of a call. The n-th delay comes before the n-th attempt, so the first delay is usually 0.
+// When the delays end, so do the attempts. Each range over Delays must start from the beginning, also while other ranges are
+// in progress. A negative delay ends the call with the reason [ErrInvalid].
 //
-// [Exponential], [Decorrelated] and [List] cost no allocation and no coroutine to
-// step through; any other, [Seq] among them, costs a call one coroutine.
+// [Exponential], [Constant] and [List] cost a call no allocation. Any other Backoff costs one coroutine for each call that
+// fails.
 type Backoff interface {
 	Delays() iter.Seq[time.Duration]
 }
 
-// Unlimited, as a backoff's Attempts, is for calls that only success, a [Stop] or the
-// context ends. No delay but the first is then made from less than a millisecond.
-const Unlimited = -1
+// Constant is a Backoff that makes the first attempt at once and then waits the same time before each attempt, without
+// jitter. It never ends: [Policy.Attempts] limits the attempts.
+type Constant time.Duration
 
-const (
-	defaultInitial  = 10 * time.Millisecond
-	defaultMax      = 2 * time.Minute
-	defaultAttempts = 10
-	unlimitedFloor  = time.Millisecond
-)
-
-// A stepper is a backoff that can go from one delay to the next by a position
-// alone. The position is passed by value, so that it can stay on the stack.
-type stepper interface {
-	Backoff
-	check() error
-	step(position) (time.Duration, position, bool)
-}
-
-// A position is a place in a schedule.
-type position struct {
-	given int           // delays so far
-	base  time.Duration // what the last one was made from
-}
-
-// second is the position after a first delay of 0.
-var second = position{given: 1}
-
-// delays is the range over a stepper. One that makes no sense gives no delay.
-func delays(s stepper) iter.Seq[time.Duration] {
+// Delays returns an iterator over the delays.
+func (c Constant) Delays() iter.Seq[time.Duration] {
 	return func(yield func(time.Duration) bool) {
-		if s.check() != nil {
-			return
-		}
-		var at position
-		for {
-			d, next, ok := s.step(at)
-			if !ok || !yield(d) {
-				return
-			}
-			at = next
+		for ok := c >= 0 && yield(0); ok; ok = yield(time.Duration(c)) {
 		}
 	}
 }
 
-// next takes the next delay of the call's schedule.
-func (c *call) next() (d time.Duration, ok bool) {
-	switch b := c.policy.Backoff.(type) {
-	case nil:
-		d, c.at, ok = Exponential{}.step(c.at)
-	case List:
-		d, c.at, ok = b.step(c.at)
-	case stepper:
-		d, c.at, ok = b.step(c.at)
-	default:
-		x := c.more()
-		if x.next == nil {
-			x.next, x.stop = iter.Pull(b.Delays())
-		}
-		d, ok = x.next()
+// String returns the delay, as in "constant 5s".
+func (c Constant) String() string { return "constant " + time.Duration(c).String() }
+
+func (c Constant) check() error {
+	if c < 0 {
+		return fmt.Errorf("%w: Backoff is Constant(%v); a delay can't be negative", ErrInvalid, time.Duration(c))
 	}
-	return d, ok
+	return nil
 }
 
-// unpull ends the coroutine of a schedule that runs in one.
-func (c *call) unpull() {
-	if x := c.extra; x != nil && x.stop != nil {
-		x.stop()
-		x.next, x.stop = nil, nil
+func (c Constant) step(at place) (time.Duration, place, bool) {
+	at.delays++
+	if at.delays == 1 {
+		return 0, at, true
 	}
+	if at.endless {
+		return max(time.Duration(c), least), at, true
+	}
+	return time.Duration(c), at, true
 }
 
-// A List is a [Backoff] of exactly these delays: List{0, time.Second} makes two attempts, the
-// second a second after the first. An empty one makes none.
+// A List is a Backoff of exactly these delays. List{0, time.Second} makes two attempts, the first at once and the second
+// after a second. An empty List is invalid.
 type List []time.Duration
 
-// Delays ranges over the list.
-func (l List) Delays() iter.Seq[time.Duration] { return delays(l) }
+// Delays returns an iterator over the list.
+func (l List) Delays() iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		for _, d := range l {
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}
 
-// fine reports whether check has nothing to say. It is asked before every call.
+// fine reports whether check has nothing to say. It is asked before each call.
 func (l List) fine() bool {
 	var all time.Duration
 	for _, d := range l {
 		all |= d // one negative makes all negative
 	}
-	return all >= 0
+	return all >= 0 && len(l) > 0
 }
 
 func (l List) check() error {
+	if len(l) == 0 {
+		return fmt.Errorf("%w: Backoff is an empty List, which allows no attempt; List{0} makes one", ErrInvalid)
+	}
 	for i, d := range l {
 		if d < 0 {
-			return badField("List", i, d, "a delay can't be negative")
+			return fmt.Errorf("%w: Backoff is a List whose delay %d is %v; a delay can't be negative", ErrInvalid, i, d)
 		}
 	}
 	return nil
 }
 
-func (l List) step(at position) (time.Duration, position, bool) {
-	if at.given >= len(l) {
+func (l List) step(at place) (time.Duration, place, bool) {
+	if at.delays >= len(l) {
 		return 0, at, false
 	}
-	return l[at.given], position{given: at.given + 1}, true
+	d := l[at.delays]
+	at.delays++
+	return d, at, true
 }
 
-// A Seq is a [Backoff] made of any iterator, whose delays are used exactly as given. It
-// must be possible to range over it again and again, and concurrently, from the start.
+// A Seq is a Backoff made of an iterator. See [Backoff] for what it must do. A nil Seq is invalid.
 type Seq func(yield func(time.Duration) bool)
 
 // Delays returns s.

@@ -3,202 +3,214 @@ package retry_test
 import (
 	"context"
 	"errors"
-	"runtime"
+	"fmt"
+	"io"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/callagain/retry"
 )
 
-// Run with
-//
-//	go test -run '^$' -bench . -count 5 .
-//
-// and compare the medians with those of the hand-written loop in the same run.
+// The figures of docs/costs.md: everything in one run, beside the loop that a careful person writes by hand. Quote medians of several
+// runs (-count), as ratios.
 
-var errFlaky = errors.New("connection refused")
+type ctxKey int
 
-// byHand is what a careful person would write.
-func byHand(ctx context.Context, delays []time.Duration, f func(context.Context) error) error {
-	var err error
-	for _, d := range delays {
-		if d > 0 {
-			t := time.NewTimer(d)
+// layers returns a context like a server's: cancelable, with n values.
+func layers(n int) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	for i := range n {
+		ctx = context.WithValue(ctx, ctxKey(i), i)
+	}
+	return ctx, cancel
+}
+
+// hand is the loop that a careful person writes: attempts, a doubling delay, the context.
+//
+//go:noinline
+func hand(ctx context.Context, attempts int, initial time.Duration, f func(context.Context) error) (err error) {
+	delay := initial
+	for i := range attempts {
+		if i > 0 && delay > 0 {
+			t := time.NewTimer(delay)
 			select {
 			case <-t.C:
 			case <-ctx.Done():
 				t.Stop()
+				return errors.Join(err, ctx.Err())
 			}
+			delay *= 2
 		}
-		if ctx.Err() != nil {
-			return errors.Join(context.Cause(ctx), err)
+		if e := ctx.Err(); e != nil {
+			return errors.Join(err, e)
 		}
 		if err = f(ctx); err == nil {
 			return nil
-		}
-		if errors.Is(err, context.Canceled) {
-			return err
 		}
 	}
 	return err
 }
 
-var (
-	atOnce      = []time.Duration{0, 0, 0, 0, 0}
-	withoutWait = retry.Policy{Backoff: retry.List(atOnce)}
-)
-
-// failing returns a function that fails n times, then succeeds, then fails n times again.
-func failing(n int) func(context.Context) error {
-	left := n
-	return func(context.Context) error {
-		if left == 0 {
-			left = n
-			return nil
-		}
-		left--
-		return errFlaky
-	}
+var policies = []struct {
+	name   string
+	policy retry.Policy
+}{
+	{"zero", retry.Policy{}},
+	{"budget", retry.Policy{Budget: new(retry.Budget)}},
+	{"list", retry.Policy{Backoff: retry.List{0, time.Second, time.Second, time.Second, time.Second}}},
+	{"exponential", retry.Policy{Backoff: retry.Exponential{Initial: time.Second, Jitter: retry.EqualJitter}}},
+	{"decorrelated", retry.Policy{Backoff: retry.Exponential{Jitter: retry.DecorrelatedJitter}}},
+	{"constant", retry.Policy{Backoff: retry.Constant(time.Second)}},
+	{"seq", retry.Policy{Backoff: retry.Seq(retry.List{0, time.Second}.Delays())}},
+	{"log_off", retry.Policy{Observe: retry.Log(slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1})))}},
+	{"around", retry.Policy{Around: func(ctx context.Context, attempt func(context.Context) error) error { return attempt(ctx) }}},
 }
 
-func BenchmarkSuccess(b *testing.B) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	f := failing(0)
-	value := func(context.Context) (int, error) { return 1, nil }
-	b.Run("by=hand", func(b *testing.B) {
+func benchmarkSuccess(b *testing.B, ctx context.Context) {
+	n := 0
+	f := func(context.Context) error { n++; return nil }
+	b.Run("hand", func(b *testing.B) {
+		b.ReportAllocs()
 		for b.Loop() {
-			if byHand(ctx, atOnce, f) != nil {
-				b.Fatal("failed")
-			}
+			hand(ctx, 4, 100*time.Millisecond, f)
 		}
 	})
-	for _, bc := range []struct {
-		name   string
-		policy retry.Policy
-	}{
-		{"zero", retry.Policy{}},
-		{"list", withoutWait},
-		{"exponential", retry.Policy{Backoff: retry.Exponential{Attempts: 5}}},
-		{"budget", retry.Policy{Budget: retry.NewBudget(retry.BudgetSettings{})}},
-	} {
-		b.Run("by=Do/policy="+bc.name, func(b *testing.B) {
+	for _, p := range policies {
+		b.Run(p.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if retry.Do(ctx, bc.policy, f) != nil {
-					b.Fatal("failed")
-				}
+				retry.Do(ctx, p.policy, f)
 			}
 		})
 	}
-	b.Run("by=Get", func(b *testing.B) {
+	b.Run("get", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := retry.Get(ctx, retry.Policy{}, value); err != nil {
-				b.Fatal("failed")
+			retry.Get(ctx, retry.Policy{}, func(context.Context) (int, error) { n++; return n, nil })
+		}
+	})
+	b.Run("loop", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var loop retry.Loop
+			for range loop.Attempts(ctx, retry.Policy{}) {
+				n++
+				loop.Done(nil)
 			}
 		}
 	})
-	b.Run("by=Do/parallel", func(b *testing.B) {
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				if retry.Do(ctx, retry.Policy{}, f) != nil {
-					b.Error("failed")
-				}
-			}
-		})
-	})
+}
+
+// In a process that has never retried, a success looks for nothing. So this one comes first.
+func BenchmarkSuccess(b *testing.B) {
+	ctx, cancel := layers(0)
+	defer cancel()
+	benchmarkSuccess(b, ctx)
+}
+
+func BenchmarkSuccessAfterARetry(b *testing.B) {
+	ctx, cancel := layers(0)
+	defer cancel()
+	retry.Do(ctx, retry.Policy{Backoff: retry.List{0, 0}}, func(context.Context) error { return errBusy })
+	benchmarkSuccess(b, ctx)
+}
+
+func BenchmarkSuccessUnderFiveLayers(b *testing.B) {
+	ctx, cancel := layers(5)
+	defer cancel()
+	benchmarkSuccess(b, ctx)
 }
 
 func BenchmarkThreeFailures(b *testing.B) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := layers(0)
 	defer cancel()
-	f := failing(3)
-	b.Run("by=hand", func(b *testing.B) {
-		for b.Loop() {
-			if byHand(ctx, atOnce, f) != nil {
-				b.Fatal("failed")
-			}
+	n := 0
+	f := func(context.Context) error {
+		if n++; n%4 != 0 {
+			return errBusy
 		}
-	})
-	b.Run("by=Do", func(b *testing.B) {
+		return nil
+	}
+	b.Run("hand", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if retry.Do(ctx, withoutWait, f) != nil {
-				b.Fatal("failed")
-			}
+			hand(ctx, 4, 0, f)
 		}
 	})
-	b.Run("by=Get", func(b *testing.B) {
-		b.ReportAllocs()
-		get := func(ctx context.Context) (int, error) { return 1, f(ctx) }
-		for b.Loop() {
-			if _, err := retry.Get(ctx, withoutWait, get); err != nil {
-				b.Fatal("failed")
+	for _, backoff := range []retry.Backoff{retry.Constant(0), retry.List{0, 0, 0, 0}} {
+		p := retry.Policy{Backoff: backoff}
+		b.Run(fmt.Sprintf("%T", backoff), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				retry.Do(ctx, p, f)
 			}
-		}
-	})
-}
-
-func BenchmarkGivingUp(b *testing.B) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	f := func(context.Context) error { return errFlaky }
-	b.Run("by=hand", func(b *testing.B) {
-		for b.Loop() {
-			if byHand(ctx, atOnce, f) == nil {
-				b.Fatal("succeeded")
-			}
-		}
-	})
-	b.Run("by=Do", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if retry.Do(ctx, withoutWait, f) == nil {
-				b.Fatal("succeeded")
-			}
-		}
-	})
-}
-
-// BenchmarkWaiting starts 100,000 calls that wait for an hour under one context, and reports what
-// each of them holds, how long it takes to start them, and to end them all by cancelling it.
-func BenchmarkWaiting(b *testing.B) {
-	const calls = 100_000
-	p := retry.Policy{Backoff: retry.List{0, time.Hour}}
-	f := func(context.Context) (int, error) { return 0, errFlaky }
-	for b.Loop() {
-		ctx, cancel := context.WithCancelCause(context.Background())
-		before, goroutines := heap(), runtime.NumGoroutine()
-		begun := time.Now()
-		started := make([]*retry.Call[int], calls)
-		for i := range started {
-			started[i] = retry.Start(ctx, p, f)
-			if i%1000 == 0 {
-				runtime.Gosched()
-			}
-		}
-		for runtime.NumGoroutine() > goroutines {
-			time.Sleep(time.Millisecond)
-		}
-		b.ReportMetric(float64(time.Since(begun).Nanoseconds())/calls, "ns-to-start/call")
-		b.ReportMetric(float64(heap()-before)/calls-8, "B/call") // 8 are the slice's
-		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
-		begun = time.Now()
-		cancel(errFlaky)
-		for _, c := range started {
-			c.Result()
-		}
-		b.ReportMetric(float64(time.Since(begun).Nanoseconds())/calls, "ns-to-cancel/call")
-		runtime.KeepAlive(started)
+		})
 	}
 }
 
-func heap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse)
+func BenchmarkGivingUpAfterFive(b *testing.B) {
+	ctx, cancel := layers(0)
+	defer cancel()
+	f := func(context.Context) error { return errBusy }
+	b.Run("hand", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			hand(ctx, 5, 0, f)
+		}
+	})
+	p := retry.Policy{Backoff: retry.List{0, 0, 0, 0, 0}}
+	b.Run("list", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			retry.Do(ctx, p, f)
+		}
+	})
+}
+
+func BenchmarkNext(b *testing.B) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, p := range policies {
+		b.Run(p.name, func(b *testing.B) {
+			b.ReportAllocs()
+			var at retry.Position
+			for b.Loop() {
+				next, _, end := p.policy.Next(at, now, errBusy)
+				if at = next; end != nil {
+					at = retry.Position{Began: now, Seed: 1}
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkBudget(b *testing.B) {
+	b.Run("take", func(b *testing.B) {
+		budget := &retry.Budget{Ratio: 1}
+		for b.Loop() {
+			budget.Earn()
+			budget.Take()
+		}
+	})
+	b.Run("refused", func(b *testing.B) {
+		budget := new(retry.Budget)
+		for b.Loop() {
+			budget.Take()
+		}
+	})
+	b.Run("earn", func(b *testing.B) {
+		budget := new(retry.Budget)
+		for b.Loop() {
+			budget.Earn()
+		}
+	})
+}
+
+func BenchmarkLogOff(b *testing.B) {
+	log := retry.Log(slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1})))
+	ctx := context.Background()
+	b.ReportAllocs()
+	for b.Loop() {
+		log(ctx, retry.Event{Attempt: 1})
+	}
 }

@@ -1,207 +1,224 @@
 package retry
 
 import (
-	"cmp"
 	"fmt"
-	"math"
 	"sync/atomic"
 	"time"
 )
 
-// BudgetSettings shape a [Budget]. The zero value is what most programs want.
-type BudgetSettings struct {
-	// Ratio is how many tokens a successful call earns. If it's 0, it is 0.1: in the long run
-	// at most one retry for ten successes. At most 1.
+// A Budget limits how much load retries add during an outage, over all calls that share it by [Policy.Budget]. By
+// default, retries are at most a tenth of the successful calls of the last half minute, but three are always allowed, and
+// another one each minute. A call that fails when the budget is exhausted gives up at once with the reason [ErrBudget].
+//
+// In the long run an outage gets 1 + Ratio times the calls, instead of the policy's attempts times them.
+//
+// The zero value is ready to use. Its fields must not be changed after the first call. A Budget must not be copied, and
+// may be used by any number of goroutines. It has no lock.
+type Budget struct {
+	// Name identifies the budget in logs and metrics.
+	Name string
+
+	// Ratio is the number of retries that are allowed for each successful call. If it is 0, it is 0.1. It is at most 1.
 	Ratio float64
 
-	// Cap is how many tokens the budget holds at most, and at first. If it's 0, it is 20.
-	Cap int
+	// Min is the number of retries that are allowed without any success. If it is 0, it is 3.
+	Min int
 
-	// Every is how long it takes to earn a token without any success, so that a program that calls
-	// rarely may still retry. If it's 0, it is 30 seconds; at least a millisecond. For never, say
-	// math.MaxInt64: so counts any time in which Cap tokens would take more than a century.
+	// Every is the time after which one of those Min is available again. If it is 0, it is a minute.
 	Every time.Duration
+
+	successes   atomic.Int64 // not yet in earned
+	earned      fading
+	spare       reserve
+	pausedUntil atomic.Int64 // 0 if not paused
+	granted     atomic.Int64
+	refused     atomic.Int64
 }
 
-// A Budget keeps a partial outage partial: it limits how much load retries add, over all
-// calls that share it through [Policy.Budget] and [HedgeSettings]. A successful call earns a
-// fraction of a token and a retry costs one; when there is none left, a call that fails gives
-// up at once ([ErrBudget]).
-//
-// It is asked when a retry is scheduled, before the delay, and what a cancelled delay took is
-// given back. All methods may be used from any number of goroutines; none blocks. A Budget is
-// made by [NewBudget]; the zero one grants nothing. It must not be copied.
-type Budget struct {
-	// Tokens trickle in with time, so a token can be counted as the time it takes to come, and
-	// the whole state of the bucket is one number: when it will be full, if nothing happens
-	// before. Whoever changes that changes level and time in one step.
-	token, ratio, cap int64 // in nanoseconds of trickle
-	never             bool  // there is no trickle, time stands still
-	settings          BudgetSettings
-
-	full    atomic.Int64 // when the bucket will be full; in the past if it is
-	seen    atomic.Int64 // a time that has been
-	shut    atomic.Int64 // until when nothing is granted, or open
-	granted atomic.Int64
-	refused atomic.Int64
-}
+// A pocket is where a token comes from.
+type pocket uint8
 
 const (
-	open    = math.MinInt64
-	century = 100 * 365 * 24 * time.Hour
-
-	// A time further back than this is that of another clock. One less far back was read by a
-	// goroutine that had to wait since.
-	otherClock = time.Second
+	noPocket pocket = iota
+	fromEarned
+	fromSpare
 )
 
-// NewBudget returns a full budget. Settings that make no sense panic: a negative or
-// not finite one, a Ratio above 1, an Every below a millisecond.
-func NewBudget(s BudgetSettings) *Budget {
-	if !(s.Ratio >= 0 && s.Ratio <= 1) {
-		panic(fmt.Sprintf("retry: NewBudget: Ratio is %v; it goes from 0 (the default of 0.1) to 1", s.Ratio))
-	}
-	if s.Cap < 0 || s.Cap > 1_000_000_000 {
-		panic(fmt.Sprintf("retry: NewBudget: Cap is %d; it goes from 0 (the default of 20) to a billion", s.Cap))
-	}
-	if s.Every < 0 || s.Every > 0 && s.Every < time.Millisecond {
-		panic(fmt.Sprintf("retry: NewBudget: Every is %v; set 0 (the default of 30s), or a millisecond at least", s.Every))
-	}
-	s = BudgetSettings{cmp.Or(s.Ratio, 0.1), cmp.Or(s.Cap, 20), cmp.Or(s.Every, 30*time.Second)}
-	b := &Budget{settings: s, token: int64(s.Every)}
-	if s.Every > century/time.Duration(s.Cap) {
-		b.never, b.token = true, int64(time.Second)
-	}
-	b.ratio = int64(math.Ceil(s.Ratio * float64(b.token)))
-	b.cap = int64(s.Cap) * b.token
-	b.Open()
-	t := now()
-	b.seen.Store(int64(t))
-	b.full.Store(b.clock(t))
-	return b
-}
-
-// Settings returns what the budget was made of, with the defaults filled in.
-func (b *Budget) Settings() BudgetSettings { return b.settings }
-
-// Tokens returns how many tokens there are, from 0 to Cap.
-func (b *Budget) Tokens() float64 { return b.level(now()) }
-
-// level is how many tokens there are at time t.
-func (b *Budget) level(t time.Duration) float64 {
-	if b.token == 0 {
-		return 0
-	}
-	at := b.clock(t)
-	missing := max(0, b.full.Load()-at)
-	return float64(max(0, b.cap-missing)) / float64(b.token)
-}
-
-// Granted returns how many retries were granted so far and not given back.
-func (b *Budget) Granted() int64 { return b.granted.Load() }
-
-// Refused returns how many retries were refused so far.
-func (b *Budget) Refused() int64 { return b.refused.Load() }
-
-// Shut refuses every retry for as long as d, or until [Budget.Open], for an operator who wants no
-// retries now. Tokens are earned meanwhile. A d that isn't positive opens the budget.
-func (b *Budget) Shut(d time.Duration) {
+// Pause refuses every retry for the duration d, or until [Budget.Resume]. First attempts are still made. A d that isn't positive
+// is the same as Resume.
+func (b *Budget) Pause(d time.Duration) {
 	if d <= 0 {
-		b.Open()
+		b.pausedUntil.Store(0)
 		return
 	}
-	t := now()
-	b.clock(t)
-	b.shut.Store(int64(after(t, d)))
+	b.pausedUntil.Store(paused(after(now(), d)))
 }
 
-// Open ends a [Budget.Shut] before its time.
-func (b *Budget) Open() { b.shut.Store(open) }
+// paused is an end of a pause as it is stored.
+func paused(until time.Duration) int64 {
+	if until == 0 {
+		return 1 // 0 is no pause
+	}
+	return int64(until)
+}
 
-// ShutFor returns for how much longer the budget is shut; 0 if it's open.
-func (b *Budget) ShutFor() time.Duration {
-	t := now()
-	b.clock(t)
-	shut := b.shut.Load()
-	if shut <= int64(t) {
+// Resume ends a [Budget.Pause].
+func (b *Budget) Resume() { b.Pause(0) }
+
+// Paused returns the time until retries resume by themselves; 0 if they aren't paused.
+func (b *Budget) Paused() time.Duration { return b.pausedAt(now()) }
+
+func (b *Budget) pausedAt(now time.Duration) time.Duration {
+	u := b.pausedUntil.Load()
+	if u == 0 {
 		return 0
 	}
-	return time.Duration(shut) - t
+	return max(0, until(time.Duration(u), now))
 }
 
-// String tells the state of the budget and its settings, for a log or a page.
+// Available returns the number of retries that would be allowed now if the budget isn't paused.
+func (b *Budget) Available() int {
+	earned, spare := b.level(now())
+	return int(earned) + int(spare)
+}
+
+// level returns the tokens of both kinds.
+func (b *Budget) level(now time.Duration) (earned, spare float64) {
+	return b.earned.fold(now, b.ratio()*float64(b.successes.Swap(0))), b.spare.level(now, b.min(), b.every())
+}
+
+// Granted returns the number of retries that were granted so far.
+func (b *Budget) Granted() int64 { return b.granted.Load() }
+
+// Refused returns the number of retries that were refused so far.
+func (b *Budget) Refused() int64 { return b.refused.Load() }
+
+// String describes the budget and its state in one line.
 func (b *Budget) String() string {
-	s := fmt.Sprintf("%.1f of %d tokens", b.Tokens(), b.settings.Cap)
-	if d := b.ShutFor(); d > 0 {
-		s += fmt.Sprintf(", shut for %v", round(d))
+	name := "budget"
+	if b.Name != "" {
+		name = fmt.Sprintf("budget %q", b.Name)
 	}
-	return s + fmt.Sprintf("; retries: %d granted, %d refused", b.Granted(), b.Refused())
+	s := fmt.Sprintf("%s: %d retries available, %d granted, %d refused", name, b.Available(), b.Granted(), b.Refused())
+	if d := b.Paused(); d > 0 {
+		s += ", paused for " + brief(d)
+	}
+	return s
 }
 
-// take takes a token for a retry at time t, if there is one.
-func (b *Budget) take(t time.Duration) bool {
-	at := b.clock(t)
-	if int64(t) < b.shut.Load() {
+// Take takes a retry from the budget, and reports whether there was one. Calls do this by themselves; Take, Return and Earn are for
+// other ways of retrying that share the budget.
+func (b *Budget) Take() bool { return b.take(now()) != noPocket }
+
+// Return gives back a retry that was taken, by Take or by [Policy.Next], and isn't made.
+func (b *Budget) Return() { b.giveBack(fromEarned) }
+
+// Earn records a successful call. It is a single atomic addition.
+func (b *Budget) Earn() {
+	if b != nil && b.successes.Add(1) == 1 {
+		b.earned.begin() // seldom: after each retry at most
+	}
+}
+
+// take returns which pocket a token was taken from, if there was one.
+func (b *Budget) take(now time.Duration) pocket {
+	from := noPocket
+	switch {
+	case b.pausedUntil.Load() != 0 && b.pausedAt(now) > 0:
+	case b.earned.take(now, &b.successes, b.ratio()):
+		from = fromEarned
+	case b.spare.take(now, b.min(), b.every()):
+		from = fromSpare
+	}
+	if from == noPocket {
 		b.refused.Add(1)
-		return false
+	} else {
+		b.granted.Add(1)
 	}
-	for {
-		full := b.full.Load()
-		next := max(full, at) + b.token
-		if next-at > b.cap || b.token == 0 {
-			b.refused.Add(1)
-			return false
-		}
-		if b.full.CompareAndSwap(full, next) {
-			b.granted.Add(1)
-			return true
-		}
-	}
+	return from
 }
 
-// refund gives back what take took.
-func (b *Budget) refund() {
+// giveBack gives back a token that take took, and wasn't used.
+func (b *Budget) giveBack(to pocket) {
+	switch to {
+	case fromEarned:
+		b.earned.add(1)
+	case fromSpare:
+		b.spare.giveBack(b.every())
+	default:
+		return
+	}
 	b.granted.Add(-1)
-	b.full.Add(-b.token)
 }
 
-// earn adds what a success is worth. A nil budget needs none.
-func (b *Budget) earn() {
-	if b != nil {
-		b.earned()
+func (b *Budget) ratio() float64 {
+	switch {
+	case b.Ratio == 0:
+		return 0.1
+	case b.Ratio > 0:
+		return min(b.Ratio, 1)
 	}
+	return 0 // check refuses it
 }
 
-// earned doesn't read the clock: a bucket that was full at a time that has been can only have
-// lost tokens since by taking, which moves full. One that isn't may get more than it holds, which
-// take makes up for. So a success costs two reads while there are no failures.
-func (b *Budget) earned() {
-	seen := b.seen.Load()
-	if b.never {
-		seen = 0
+func (b *Budget) min() int {
+	if b.Min == 0 {
+		return 3
 	}
-	if b.full.Load() > seen {
-		b.full.Add(-b.ratio)
-	}
+	return max(b.Min, 0)
 }
 
-// clock notes that it is t, and returns that as the time of the trickle. A clock that goes back is
-// another one, such as each test in a synctest bubble has: the level stays what it was.
-func (b *Budget) clock(t time.Duration) int64 {
-	seen := b.seen.Load()
-	switch back := seen - int64(t); {
-	case -back > b.token/1024: // a store for each retry would cost as much as all the rest
-		b.seen.Store(int64(t))
-	case back > int64(otherClock) && b.seen.CompareAndSwap(seen, int64(t)):
-		if shut := b.shut.Load(); shut != open {
-			b.shut.CompareAndSwap(shut, shut-back)
-		}
-		if !b.never {
-			b.full.Add(-back)
-		}
+func (b *Budget) every() time.Duration {
+	if b.Every <= 0 {
+		return time.Minute
 	}
-	if b.never {
-		return 0
+	return b.Every
+}
+
+// check reports a field that makes no sense.
+func (b *Budget) check() error {
+	switch {
+	case b == nil:
+		return nil
+	case !(b.Ratio >= 0 && b.Ratio <= 1):
+		return fmt.Errorf("%w: Budget.Ratio is %v; it must be from 0 to 1", ErrInvalid, b.Ratio)
+	case b.Min < 0:
+		return fmt.Errorf("%w: Budget.Min is %d; use 0 for the default of 3", ErrInvalid, b.Min)
+	case b.Every < 0:
+		return fmt.Errorf("%w: Budget.Every is %v; use 0 for the default of a minute", ErrInvalid, b.Every)
 	}
-	return int64(t)
+	return nil
+}
+
+// A BudgetState is the state of a [Budget]: a plain value that can be stored, as JSON for example, and restored in another
+// process, as a [Position] can. Granted and Refused aren't part of it.
+type BudgetState struct {
+	At          time.Time // when the state was taken
+	Earned      float64   // retries that successes have earned
+	Spare       float64   // what is left of Budget.Min
+	PausedUntil time.Time `json:",omitzero"` // zero if the budget isn't paused
+}
+
+// State returns the state of the budget at the time t, which is usually time.Now().
+func (b *Budget) State(t time.Time) BudgetState {
+	now := t.Sub(epoch)
+	s := BudgetState{At: t}
+	s.Earned, s.Spare = b.level(now)
+	if d := b.pausedAt(now); d > 0 {
+		s.PausedUntil = t.Add(d)
+	}
+	return s
+}
+
+// Restore sets the state of the budget to s. What isn't a number, or more than the budget can hold, is brought into range.
+func (b *Budget) Restore(s BudgetState) {
+	now := s.At.Sub(epoch)
+	b.successes.Store(0)
+	b.earned.set(now, s.Earned)
+	b.spare.set(now, s.Spare, b.min(), b.every())
+	until := int64(0)
+	if !s.PausedUntil.IsZero() {
+		until = paused(after(now, s.PausedUntil.Sub(s.At)))
+	}
+	b.pausedUntil.Store(until)
 }

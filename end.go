@@ -1,121 +1,87 @@
 package retry
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"math"
+	"sync/atomic"
 	"time"
 )
 
-// longest is the longest hint that a call without a limit of time obeys.
-const longest = 5 * time.Minute
+// lastCall numbers the calls that are told of.
+var lastCall atomic.Uint64
 
-// ended says why the whole call is over, if it is.
-func (c *call) ended() error {
-	if c.ctx.Err() != nil {
-		return context.Cause(c.ctx)
+// giveUp ends the call with an Error.
+func (c *call) giveUp(kept *failures, reason error) time.Duration {
+	var e struct { // with room for its failures: one allocation
+		Error
+		room [keep]error
 	}
-	if end := c.deadline(); end != 0 && now() >= end {
-		return &limitError{ErrTooLate, c.policy.Within}
-	}
-	return nil
-}
-
-// giveUp ends the call with an Error, and returns false.
-func (c *call) giveUp(reason error) bool {
-	c.err = &Error{
+	e.Error = Error{
 		Name:     c.policy.Name,
 		Reason:   reason,
 		Attempts: c.attempts,
 		Elapsed:  c.elapsed(),
-		Failures: c.failures.all(),
+		Failures: kept.appendTo(e.room[:0]),
 	}
-	c.tellEnd(GaveUp, c.err)
-	return false
+	if c.ctx.Err() != nil {
+		e.over = c.ctx.Err()
+	}
+	return c.end(kept, &e.Error, reason)
 }
 
-// close releases what the call holds. It is deferred, so that a call which panics or
-// exits its goroutine is told to have ended, too; unless it was the observer who did.
-func (c *call) close() {
-	if c.extra != nil {
-		if c.extra.cancel != nil {
-			c.extra.cancel()
+// end ends the call with err, once: whoever comes first. All ends come through here.
+func (c *call) end(kept *failures, err, reason error) time.Duration {
+	if !c.over {
+		c.over = true
+		kept.end(err)
+		if c.policy.Observe != nil {
+			e := Event{Err: err, Reason: reason}
+			if g, ok := err.(*Error); ok && reason != nil {
+				e.over = g.over
+			}
+			c.tell(e)
 		}
-		c.unpull()
 	}
-	c.refund()
-	if !c.over && !c.telling {
-		c.tellEnd(GaveUp, errPanicked)
-	}
+	return none
 }
 
-// refund gives back the token for an attempt that isn't made after all.
-func (c *call) refund() {
-	if c.paid {
-		c.paid = false
-		c.policy.Budget.refund()
+// close releases what the call holds. It is deferred, so that a call which panics or exits its goroutine is told to have ended, too;
+// unless it was the observer who did.
+func (c *call) close(kept *failures) {
+	if c.over && c.paid == noPocket && c.extra == nil {
+		return // nothing is held
 	}
-}
-
-// tooLate says why c.delay can't be waited for.
-func (c *call) tooLate(hint time.Duration) error {
-	left := time.Duration(math.MaxInt64)
-	if d, ok := c.ctx.Deadline(); ok {
-		left = time.Until(d)
+	defer func() {
+		if !c.telling {
+			c.end(kept, errPanicked, errPanicked)
+		}
+	}()
+	if paid := c.paid; paid != noPocket { // for an attempt that isn't made after all
+		c.paid = noPocket
+		c.policy.Budget.giveBack(paid)
 	}
-	if end := c.deadline(); end != 0 {
-		left = min(left, end-now())
-	}
-	what := "the next delay is"
-	if hint > 0 && c.delay <= hint {
-		what = "the failure asks to wait"
-	}
-	switch {
-	case c.limited && c.delay >= left:
-		return fmt.Errorf("%w: %s %v, with %v left", ErrTooLate, what, c.delay, round(max(left, 0)))
-	case !c.limited && hint > longest:
-		return fmt.Errorf("%w: %s %v, more than the %v allowed to a call without a limit of time", ErrTooLate, what, max(c.delay, hint), longest)
-	}
-	return nil
+	c.unpull()
 }
 
 func (c *call) elapsed() time.Duration {
-	if c.started == 0 {
+	if c.began == 0 {
 		return 0
 	}
-	return now() - c.started
+	return now() - c.began
 }
 
-// tellEnd tells of the end of the call, once.
-func (c *call) tellEnd(k Kind, err error) {
-	if c.over {
-		return
-	}
-	c.over = true
-	if c.policy.Observe != nil {
-		c.delay = 0
-		c.tell(k, err)
-	}
-}
-
-func (c *call) tell(k Kind, err error) {
+// tell calls Observe with e.
+func (c *call) tell(e Event) {
 	c.telling = true // stays so if Observe panics
-	c.policy.Observe(c.ctx, Event{
-		Kind:    k,
-		Name:    c.policy.Name,
-		Attempt: c.attempts,
-		Err:     err,
-		Delay:   c.delay,
-		Elapsed: c.elapsed(),
-	})
+	if c.id == 0 {
+		c.id = lastCall.Add(1)
+	}
+	born := c.began
+	if c.extra != nil && c.extra.born != 0 {
+		born = c.extra.born
+	}
+	t := time.Now()
+	at := t.Sub(epoch)
+	e.Name, e.Call, e.Attempt, e.Waited = c.policy.Name, c.id, c.attempts, c.waited
+	e.Began, e.Elapsed = t.Add(born-at), at-c.began
+	c.policy.Observe(c.ctx, e)
 	c.telling = false
 }
-
-// cancellation reports whether err says no more than that the call was over.
-func cancellation(err, reason error) bool {
-	return errors.Is(err, reason) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// errPanicked is told as the end of a call whose attempt, test or schedule never returned.
-var errPanicked = errors.New("the call panicked or exited its goroutine")

@@ -1,71 +1,149 @@
 package retry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 )
 
-// Why a call gave up: the Reason of an [*Error] is, or wraps, one of these, or else
-// it's the cause of the caller's context ([context.Cause]).
+// Why a call gave up: the Reason of an [*Error] is, or wraps, one of these, or it is the cause of the caller's context
+// (see [context.Cause]).
 var (
-	// ErrExhausted says that the backoff gave no further delay.
+	// ErrExhausted means that no attempts are left.
 	ErrExhausted = errors.New("attempts used up")
-	// ErrTooLate says that the next delay didn't fit into the time left, or that the call's own time ran out.
-	ErrTooLate = errors.New("no time left")
-	// ErrBudget says that the budget refused another attempt.
-	ErrBudget = errors.New("retry budget used up")
-	// ErrPolicy says that the policy itself can't be used, and why.
-	ErrPolicy = errors.New("unusable policy")
+
+	// ErrTooLate means that no time is left: the next delay would end at or after the deadline of the context or
+	// [Policy.Within], or one of these is over. It is also a [context.DeadlineExceeded].
+	ErrTooLate error = &timeError{"no time left"}
+
+	// ErrBudget means that the [Budget] refused the retry.
+	ErrBudget = errors.New("retry budget exhausted")
+
+	// ErrInvalid means that the [Policy] can't be used, or that a [Loop] or [Policy.Around] was used wrongly. The text
+	// says why.
+	ErrInvalid = errors.New("invalid policy")
 )
 
-// An Error says that a call gave up, why, and after which failures. [errors.Is] and
-// [errors.As] see the reason, the first failure and the latest ones. An outer call doesn't
-// try again after it, so nested retries don't multiply.
-type Error struct {
-	Name     string        // the policy's
-	Reason   error         // ErrExhausted, ErrTooLate, ErrBudget, ErrPolicy or the context's cause
-	Attempts int           // how many were made
-	Elapsed  time.Duration // since the call began; or, if nothing in the policy needs a clock, since its first delay; or 0
-	Failures []error       // the first, then the latest, at most 8 in all
+// ErrTimeout is in the failure of an attempt that exceeded [Policy.Timeout], and is in the cause of its context. It is
+// also a [context.DeadlineExceeded].
+var ErrTimeout error = &timeError{"attempt timed out"}
+
+// A timeError is an end that came by time.
+type timeError struct{ text string }
+
+func (e *timeError) Error() string        { return e.text }
+func (e *timeError) Timeout() bool        { return true }
+func (e *timeError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// A limitError is the cause of a context that ended because the policy's own time did.
+type limitError struct {
+	kind  error // ErrTimeout or ErrTooLate
+	limit time.Duration
 }
 
-// Error returns one line that starts with the first failure: it happened before
-// anything was disturbed by trying again, so it tells most. The user info and the
-// query of a URL are left out.
+func (e *limitError) Error() string {
+	if e.kind == ErrTimeout {
+		return "attempt timed out after " + e.limit.String()
+	}
+	return "no time left: the call may take " + e.limit.String()
+}
+
+func (e *limitError) Unwrap() error { return e.kind }
+func (e *limitError) Timeout() bool { return true }
+
+// A timeoutError is the failure of an attempt whose time ran out.
+type timeoutError struct {
+	err   error // what f returned
+	cause error // a limitError
+}
+
+func (e *timeoutError) Error() string {
+	return text(e.err, longestText) + " (" + e.cause.Error() + ")"
+}
+func (e *timeoutError) Unwrap() []error { return []error{e.err, e.cause} }
+func (e *timeoutError) Timeout() bool   { return true }
+
+// An Error says that a call gave up, why, and after which failures. [errors.Is] and [errors.As] see the reason and
+// the failures. An outer call doesn't retry it, so that nested retries don't multiply.
+//
+// If time ended the call, errors.Is(err, context.DeadlineExceeded) holds, and [Error.Timeout] is true.
+type Error struct {
+	Name     string        // the policy's
+	Reason   error         // ErrExhausted, ErrTooLate, ErrBudget, ErrInvalid, or the cause of the caller's context
+	Attempts int           // how many were made, since the last Progress
+	Elapsed  time.Duration // since the call began or the last Progress; see Event.Elapsed
+	Failures []error       // the first failure, then the latest ones; at most 8
+
+	over error // the caller's ctx.Err(), which may say more than its cause
+}
+
+// First returns the first failure, or nil if no attempt was made.
+func (e *Error) First() error {
+	if len(e.Failures) == 0 {
+		return nil
+	}
+	return e.Failures[0]
+}
+
+// Last returns the last failure, or nil if no attempt was made.
+func (e *Error) Last() error {
+	if len(e.Failures) == 0 {
+		return nil
+	}
+	return e.Failures[len(e.Failures)-1]
+}
+
+// Timeout reports whether time ended the call: the reason or the last failure is a timeout. It is what [os.IsTimeout] and
+// [net.Error] ask.
+func (e *Error) Timeout() bool {
+	for _, err := range []error{e.over, e.Reason, e.Last()} {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return true
+		}
+		if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() {
+			return true
+		}
+	}
+	return false
+}
+
+// Error returns one line that begins with the first failure. It has no user info, query or fragment of a URL, and at most
+// a few kilobytes.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if len(e.Failures) > 0 {
-		b.WriteString(text(e.Failures[0]))
-		b.WriteString(" (")
+	first := ""
+	if f := e.First(); f != nil {
+		first = text(f, longestText)
+		b.WriteString(first + " (")
 	}
 	b.WriteString("retry")
 	if e.Name != "" {
-		fmt.Fprintf(&b, " %q", e.Name)
-	}
-	b.WriteString(": ")
-	reason := "no reason given"
-	if e.Reason != nil {
-		reason = text(e.Reason)
+		fmt.Fprintf(&b, " %q", cut(e.Name, longestLast))
 	}
 	switch e.Attempts {
 	case 0:
-		b.WriteString("no attempt made")
+		b.WriteString(": no attempt made")
 	case 1:
-		b.WriteString("gave up after 1 attempt")
+		b.WriteString(": gave up after 1 attempt")
 	default:
-		fmt.Fprintf(&b, "gave up after %d attempts", e.Attempts)
+		fmt.Fprintf(&b, ": gave up after %d attempts", e.Attempts)
 	}
 	if e.Attempts > 0 && e.Elapsed > 0 {
-		fmt.Fprintf(&b, " in %v", round(e.Elapsed))
+		b.WriteString(" in " + brief(e.Elapsed))
+	}
+	reason := "no reason given"
+	if e.Reason != nil {
+		reason = text(e.Reason, longestLast)
 	}
 	b.WriteString(": " + reason)
-	if n := len(e.Failures); n > 0 {
-		if last := text(e.Failures[n-1]); last != text(e.Failures[0]) && last != reason {
-			b.WriteString("; last: ")
-			b.WriteString(last)
+	if len(e.Failures) > 1 {
+		if last := text(e.Last(), longestLast); !strings.HasPrefix(first, strings.TrimSuffix(last, "…")) && last != reason {
+			b.WriteString("; last: " + last)
 		}
+	}
+	if first != "" {
 		b.WriteByte(')')
 	}
 	return b.String()
@@ -73,18 +151,11 @@ func (e *Error) Error() string {
 
 // Unwrap returns the reason and the failures.
 func (e *Error) Unwrap() []error {
-	return append([]error{e.Reason}, e.Failures...)
-}
-
-// round drops the digits that nobody reads.
-func round(d time.Duration) time.Duration {
-	switch {
-	case d > time.Minute:
-		return d.Round(time.Second)
-	case d > time.Second:
-		return d.Round(10 * time.Millisecond)
-	case d > time.Millisecond:
-		return d.Round(time.Millisecond)
+	all := make([]error, 0, 2+len(e.Failures))
+	for _, err := range append([]error{e.Reason, e.over}, e.Failures...) {
+		if err != nil {
+			all = append(all, err)
+		}
 	}
-	return d.Round(time.Microsecond)
+	return all
 }

@@ -2,91 +2,116 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"strconv"
 	"time"
 )
 
-// A Kind says what an [Event] tells of.
-type Kind int
-
-const (
-	Retrying  Kind = iota + 1 // an attempt failed, and another one is scheduled
-	Succeeded                 // the call ended well
-	GaveUp                    // the call ended with an error
-)
-
-// String returns "retrying", "succeeded" or "gave up".
-func (k Kind) String() string {
-	switch k {
-	case Retrying:
-		return "retrying"
-	case Succeeded:
-		return "succeeded"
-	case GaveUp:
-		return "gave up"
-	}
-	return "Kind(" + strconv.Itoa(int(k)) + ")"
-}
-
-// An Event is what [Policy.Observe] is told: one Retrying for each failure that another
-// attempt is scheduled after, and exactly one Succeeded or GaveUp for each call.
+// An Event tells [Policy.Observe] of a failure that is retried, or of the end of a call. There is exactly one end for each
+// call.
 type Event struct {
-	Kind    Kind
 	Name    string        // the policy's
-	Attempt int           // attempts made so far; 0 if the call ended before the first
-	Err     error         // the failure, if Retrying; what the call returns, if GaveUp
-	Delay   time.Duration // before the next attempt, if Retrying
-	Elapsed time.Duration // since the call began
+	Call    uint64        // which call this is: a number that is unique in the process
+	Began   time.Time     // when the call began
+	Attempt int           // attempts made so far, since the last Progress; 0 if the call ended before the first
+	Retry   bool          // whether another attempt follows; if not, the call has ended
+	Delay   time.Duration // before the next attempt, if Retry
+	Err     error         // the failure, if Retry; or else what the call returns, nil for a success
+	Reason  error         // why the call gave up, as in Error.Reason; nil if it didn't
+	Waited  time.Duration // the sum of the delays so far
+	Elapsed time.Duration // since the call began or the last Progress
+
+	over error // the caller's ctx.Err()
 }
 
-// LogValue groups the event's fields for [log/slog]. The user info and the query of
-// a URL in the error's text are left out.
+// Outcome returns what the event says in one word, for metrics:
+//
+//	"retrying"   the attempt failed, and another one follows
+//	"succeeded"  the call succeeded
+//	"stopped"    the failure is not to be retried; the call returns it as it is
+//	"canceled"   the caller canceled the context
+//	"exhausted"  the call gave up: no attempts are left
+//	"late"       the call gave up: no time is left, or the deadline of the context is over
+//	"budget"     the call gave up: the budget is exhausted
+//	"invalid"    the policy can't be used, or a Loop or Around was used wrongly
+//	"panicked"   a panic or runtime.Goexit ended the call
+func (e Event) Outcome() string {
+	switch {
+	case e.Retry:
+		return "retrying"
+	case e.Reason == nil && e.Err == nil:
+		return "succeeded"
+	case e.Reason == nil:
+		return "stopped"
+	case e.Reason == errPanicked:
+		return "panicked"
+	case e.over != nil:
+		if errors.Is(e.over, context.DeadlineExceeded) {
+			return "late"
+		}
+		return "canceled"
+	case errors.Is(e.Reason, ErrExhausted):
+		return "exhausted"
+	case errors.Is(e.Reason, ErrBudget):
+		return "budget"
+	case errors.Is(e.Reason, ErrInvalid):
+		return "invalid"
+	case errors.Is(e.Reason, context.DeadlineExceeded):
+		return "late"
+	}
+	return "canceled" // context.Canceled, or a cause of the caller's own
+}
+
+// Level returns the level at which [Log] logs the event:
+//
+//	Debug  a success at the first attempt; a failure that was stopped at the first attempt; a cancellation by the caller
+//	Info   a success or a stop after more than one attempt
+//	Warn   a retry
+//	Error  giving up, and a panic
+func (e Event) Level() slog.Level {
+	switch e.Outcome() {
+	case "retrying":
+		return slog.LevelWarn
+	case "succeeded", "stopped":
+		if e.Attempt > 1 {
+			return slog.LevelInfo
+		}
+		return slog.LevelDebug
+	case "canceled":
+		return slog.LevelDebug
+	}
+	return slog.LevelError
+}
+
+// LogValue returns the fields of the event as a group. Secrets in URLs are left out of the error's text.
 func (e Event) LogValue() slog.Value {
-	attrs := make([]slog.Attr, 0, 5)
+	attrs := make([]slog.Attr, 0, 6)
 	if e.Name != "" {
 		attrs = append(attrs, slog.String("name", e.Name))
 	}
+	if e.Call != 0 {
+		attrs = append(attrs, slog.Uint64("call", e.Call))
+	}
 	attrs = append(attrs, slog.Int("attempt", e.Attempt))
-	if e.Kind == Retrying {
+	if e.Retry {
 		attrs = append(attrs, slog.Duration("delay", e.Delay))
 	}
 	attrs = append(attrs, slog.Duration("elapsed", e.Elapsed))
 	if e.Err != nil {
-		attrs = append(attrs, slog.String("err", text(e.Err)))
+		attrs = append(attrs, slog.String("err", text(e.Err, longestText)))
 	}
 	return slog.GroupValue(attrs...)
 }
 
-// Log returns a [Policy.Observe] that writes to l, which must not be nil: a warning for each failure that another
-// attempt follows, an error when a call gives up, and for information when one succeeds
-// after more than one attempt. A call that succeeds at once is logged at the debug level. The
-// message is the event's kind, its fields are in the group "retry".
+// Log returns a function for [Policy.Observe] that logs each event to l at the event's [Event.Level]. The message is the
+// event's [Event.Outcome], and its fields are in the group "retry". Log panics if l is nil.
 func Log(l *slog.Logger) func(context.Context, Event) {
 	if l == nil {
 		panic("retry: Log of a nil *slog.Logger")
 	}
 	return func(ctx context.Context, e Event) {
-		level := slog.LevelDebug
-		switch {
-		case e.Kind == Retrying:
-			level = slog.LevelWarn
-		case e.Kind == GaveUp:
-			level = slog.LevelError
-		case e.Attempt > 1:
-			level = slog.LevelInfo
-		}
-		l.LogAttrs(ctx, level, e.Kind.String(), slog.Any("retry", e))
-	}
-}
-
-// Observers returns a [Policy.Observe] that tells each of observe in turn. Nil ones are passed over.
-func Observers(observe ...func(context.Context, Event)) func(context.Context, Event) {
-	return func(ctx context.Context, e Event) {
-		for _, o := range observe {
-			if o != nil {
-				o(ctx, e)
-			}
+		if level := e.Level(); l.Enabled(ctx, level) {
+			l.LogAttrs(ctx, level, e.Outcome(), slog.Any("retry", e))
 		}
 	}
 }

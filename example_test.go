@@ -2,353 +2,330 @@ package retry_test
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
-	"log/slog"
-	"math/rand/v2"
-	"os"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
 	"time"
 
 	"github.com/callagain/retry"
 )
 
-// flaky returns a function that fails with each of failures in turn, and then works.
-func flaky(failures ...error) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) {
-		if len(failures) == 0 {
-			return "hello", nil
-		}
-		err := failures[0]
-		failures = failures[1:]
-		return "", err
+// A database that refuses its first connections.
+type flakyDB struct{ refuse atomic.Int32 }
+
+func (f *flakyDB) Driver() driver.Driver { return nil }
+func (f *flakyDB) Connect(context.Context) (driver.Conn, error) {
+	if f.refuse.Add(-1) >= 0 {
+		return nil, errors.New("connection refused")
 	}
+	return conn{}, nil
+}
+
+type conn struct{}
+
+func (conn) Prepare(string) (driver.Stmt, error) { return nil, errors.ErrUnsupported }
+func (conn) Close() error                        { return nil }
+func (conn) Begin() (driver.Tx, error)           { return nil, errors.ErrUnsupported }
+
+func connector() *flakyDB { f := &flakyDB{}; f.refuse.Store(2); return f }
+
+// Wait for a database to accept connections.
+func Example() {
+	ctx := context.Background()
+	db := sql.OpenDB(connector())
+	policy := retry.Policy{Name: "db", Attempts: 5, Timeout: time.Second, Within: 30 * time.Second}
+	if err := retry.Do(ctx, policy, db.PingContext); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("connected")
+	// Output: connected
+}
+
+type job struct {
+	State  string
+	checks int
+}
+
+var errNotDone = errors.New("job not done")
+
+func (j *job) check(context.Context) (string, error) {
+	if j.checks++; j.checks < 4 {
+		return "running", errNotDone
+	}
+	return "done", nil
+}
+
+// Poll a job until it is done.
+func ExampleConstant() {
+	j := &job{}
+	poll := retry.Policy{Attempts: retry.Unlimited, Backoff: retry.Constant(10 * time.Millisecond), RetryIf: retry.On(errNotDone)}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	state, err := retry.Get(ctx, poll, j.check)
+	fmt.Println(state, err, j.checks)
+	// Output: done <nil> 4
+}
+
+// Poll every 80ms, and take a last look 30ms before the deadline instead of giving up early.
+func ExampleDecision_lastLook() {
+	const lastLook = 30 * time.Millisecond
+	poll := retry.Policy{
+		Attempts: retry.Unlimited,
+		Backoff:  retry.Constant(80 * time.Millisecond),
+		Within:   130 * time.Millisecond,
+		Decide:   func(d *retry.Decision) { d.Delay = min(d.Delay, d.Left-lastLook) },
+	}
+	looks := 0
+	err := retry.Do(context.Background(), poll, func(context.Context) error { looks++; return errNotDone })
+	fmt.Println(looks, "looks; timeout:", errors.Is(err, context.DeadlineExceeded))
+	// Output: 3 looks; timeout: true
+}
+
+// slowServer is too slow for its first request.
+func slowServer() *httptest.Server {
+	var requests atomic.Int32
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 1 {
+			time.Sleep(200 * time.Millisecond)
+		}
+		fmt.Fprint(w, `{"Item":"tea"}`)
+	}))
+}
+
+type order struct{ Item string }
+
+// An HTTP request with a limit for each attempt and one for the whole call.
+func ExampleGet() {
+	server := slowServer()
+	defer server.Close()
+	policy := retry.Policy{Name: "orders", Timeout: 50 * time.Millisecond, Within: 10 * time.Second}
+	o, err := retry.Get(context.Background(), policy, func(ctx context.Context) (o order, err error) {
+		req, err := http.NewRequestWithContext(ctx, "GET", server.URL, nil)
+		if err != nil {
+			return o, retry.Stop(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return o, err
+		}
+		defer resp.Body.Close()
+		return o, json.NewDecoder(resp.Body).Decode(&o)
+	})
+	fmt.Println(o.Item, err)
+	// Output: tea <nil>
 }
 
 var (
-	errBusy     = errors.New("503 Service Unavailable")
-	errNotFound = errors.New("404 Not Found")
-	errDenied   = errors.New("403 Forbidden")
+	errTooMany     = errors.New("429 Too Many Requests")
+	errLockTimeout = errors.New("lock timeout")
+	errNotFound    = errors.New("404 Not Found")
+	errBusy        = errors.New("503 Service Unavailable")
 )
 
-func ExampleDo() {
-	fetch := flaky(errBusy, errBusy)
-	err := retry.Do(context.Background(), retry.Policy{}, func(ctx context.Context) error {
-		page, err := fetch(ctx)
-		fmt.Printf("attempt %d: %q, %v\n", retry.Attempt(ctx), page, err)
+// failing returns a function that fails with each of errs in turn, and then succeeds.
+func failing(errs ...error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if len(errs) == 0 {
+			return nil
+		}
+		err := errs[0]
+		errs = errs[1:]
 		return err
-	})
-	fmt.Println("result:", err)
-	// Output:
-	// attempt 1: "", 503 Service Unavailable
-	// attempt 2: "", 503 Service Unavailable
-	// attempt 3: "hello", <nil>
-	// result: <nil>
-}
-
-func ExampleGet() {
-	page, err := retry.Get(context.Background(), retry.Policy{}, flaky(errBusy, errBusy))
-	fmt.Println(page, err)
-	// Output: hello <nil>
-}
-
-func ExampleLoop() {
-	fetch := flaky(errBusy, errBusy)
-	var page string
-	var err error
-	for ctx := range retry.Loop(context.Background(), retry.Policy{}, &err) {
-		page, err = fetch(ctx)
 	}
-	fmt.Println(page, err)
-	// Output: hello <nil>
 }
 
+// Delays that depend on the failure: 429 waits 30ms (30 seconds, say), lock timeouts don't wait at all.
+func ExampleDecision() {
+	policy := retry.Policy{
+		Backoff: retry.Constant(5 * time.Millisecond),
+		Decide: func(d *retry.Decision) {
+			switch {
+			case errors.Is(d.Err, errTooMany):
+				d.Delay = 30 * time.Millisecond
+			case errors.Is(d.Err, errLockTimeout):
+				d.Delay = 0
+			}
+		},
+		Observe: func(_ context.Context, e retry.Event) { fmt.Println(e.Outcome(), e.Err, e.Delay) },
+	}
+	retry.Do(context.Background(), policy, failing(errTooMany, errLockTimeout, errBusy))
+	// Output:
+	// retrying 429 Too Many Requests 30ms
+	// retrying lock timeout 0s
+	// retrying 503 Service Unavailable 5ms
+	// succeeded <nil> 0s
+}
+
+// Tolerate exactly one 404 in each call.
+func ExampleDecision_Count() {
+	policy := retry.Policy{
+		Backoff: retry.Constant(0),
+		Decide: func(d *retry.Decision) {
+			if errors.Is(d.Err, errNotFound) {
+				d.Retry = d.Count("not found") <= 1
+			}
+		},
+	}
+	fmt.Println(retry.Do(context.Background(), policy, failing(errNotFound, errBusy)))
+	fmt.Println(retry.Do(context.Background(), policy, failing(errNotFound, errBusy, errNotFound)))
+	// Output:
+	// <nil>
+	// 404 Not Found
+}
+
+var ErrNoOrder = errors.New("no such order")
+
+// Translate an error for the caller.
+func ExampleDecision_translate() {
+	policy := retry.Policy{Decide: func(d *retry.Decision) {
+		if errors.Is(d.Err, sql.ErrNoRows) {
+			d.Err, d.Retry = ErrNoOrder, false
+		}
+	}}
+	err := retry.Do(context.Background(), policy, failing(sql.ErrNoRows))
+	fmt.Println(err, err == ErrNoOrder)
+	// Output: no such order true
+}
+
+// gauge remembers how many attempts ran at once.
+type gauge struct{ now, most atomic.Int32 }
+
+func (g *gauge) enter() {
+	for n := g.now.Add(1); ; {
+		if old := g.most.Load(); n <= old || g.most.CompareAndSwap(old, n) {
+			return
+		}
+	}
+}
+
+// atMost returns a function for Policy.Around that lets n attempts run at a time.
+func atMost(n int) func(context.Context, func(context.Context) error) error {
+	slots := make(chan struct{}, n)
+	return func(ctx context.Context, attempt func(context.Context) error) error {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+			return attempt(ctx)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// 10,000 calls share a budget, with at most 100 attempts at a time.
 func ExampleStart() {
-	// The calls run side by side, and cost no goroutine while they wait.
-	var calls []*retry.Call[string]
-	for range 3 {
-		calls = append(calls, retry.Start(context.Background(), retry.Policy{}, flaky(errBusy)))
+	var g gauge
+	policy := retry.Policy{Backoff: retry.Exponential{Initial: time.Millisecond}, Budget: &retry.Budget{}, Around: atMost(100)}
+	var calls []*retry.Call[int]
+	for i := range 10_000 {
+		calls = append(calls, retry.Start(context.Background(), policy, func(ctx context.Context) (int, error) {
+			g.enter()
+			defer g.now.Add(-1)
+			if i%20 == 19 && retry.Attempt(ctx) == 1 {
+				return 0, errBusy // one in twenty fails once
+			}
+			return i, nil
+		}))
 	}
-	for _, c := range calls {
-		fmt.Println(c.Result())
+	succeeded := 0
+	for _, call := range calls {
+		if _, err := call.Result(); err == nil {
+			succeeded++
+		}
 	}
-	// Output:
-	// hello <nil>
-	// hello <nil>
-	// hello <nil>
-}
-
-func ExampleCall_Then() {
-	c := retry.Start(context.Background(), retry.Policy{}, flaky(errBusy))
-	c.Then(func(page string, err error) { fmt.Println(page, err) })
-	<-c.Done()
-	// Output: hello <nil>
-}
-
-func ExampleCall_Done() {
-	c := retry.Start(context.Background(), retry.Policy{}, flaky(errBusy))
-	select {
-	case <-c.Done():
-		fmt.Println(c.Result())
-	case <-time.After(time.Minute):
-		fmt.Println("still trying")
-	}
-	// Output: hello <nil>
-}
-
-func ExampleCall_Result() {
-	c := retry.Start(context.Background(), retry.Policy{Backoff: retry.List{0, 0}}, flaky(errBusy, errBusy))
-	_, err := c.Result()
-	fmt.Println(errors.Is(err, retry.ErrExhausted), errors.Is(err, errBusy))
+	fmt.Println(succeeded > 9_900, g.most.Load() <= 100)
 	// Output: true true
 }
 
-func ExampleError() {
-	policy := retry.Policy{Name: "s3", Backoff: retry.List{0, 0, 0}}
-	err := retry.Do(context.Background(), policy, func(ctx context.Context) error {
-		if retry.Attempt(ctx) == 1 {
+// The same as Get, in the body of a range loop.
+func ExampleLoop() {
+	fetch := failing(errBusy, errBusy)
+	load := func(ctx context.Context) (string, error) {
+		var loop retry.Loop
+		for ctx := range loop.Attempts(ctx, retry.Policy{Backoff: retry.Constant(0)}) {
+			err := fetch(ctx)
+			if loop.Done(err) {
+				return "tea", nil
+			}
+			fmt.Println("attempt", retry.Attempt(ctx), "failed:", err)
+		}
+		return "", loop.Err()
+	}
+	fmt.Println(load(context.Background()))
+	// Output:
+	// attempt 1 failed: 503 Service Unavailable
+	// attempt 2 failed: 503 Service Unavailable
+	// tea <nil>
+}
+
+// Keep a connection up: after a session that worked, attempts and delays count from 1 again.
+func ExampleProgress() {
+	ctx, cancel := context.WithCancel(context.Background())
+	dials := 0
+	dial := func(context.Context) error {
+		if dials++; dials%3 != 0 { // every third one works
 			return errors.New("connection refused")
 		}
-		return io.ErrUnexpectedEOF
-	})
-	if e, ok := errors.AsType[*retry.Error](err); ok {
-		fmt.Println("why:  ", e.Reason)
-		fmt.Println("first:", e.Failures[0])
-		fmt.Println("count:", e.Attempts)
-	}
-	// Output:
-	// why:   attempts used up
-	// first: connection refused
-	// count: 3
-}
-
-func ExamplePolicy() {
-	// One value for the whole program; each call starts afresh.
-	policy := retry.Policy{
-		Name:    "orders",
-		Backoff: retry.Exponential{Initial: time.Millisecond, Attempts: 5},
-		Test:    retry.Any(retry.On(errBusy), retry.AtMost(1, func(err error) bool { return errors.Is(err, errNotFound) })),
-		Timeout: 2 * time.Second,
-		Within:  10 * time.Second,
-	}
-	fmt.Println(retry.Get(context.Background(), policy, flaky(errBusy, errNotFound, errBusy)))
-	_, err := retry.Get(context.Background(), policy, flaky(errNotFound, errNotFound))
-	fmt.Println(err)
-	// Output:
-	// hello <nil>
-	// 404 Not Found
-}
-
-func ExampleTransient() {
-	test := retry.Transient()
-	fmt.Println(test(errBusy))
-	fmt.Println(test(retry.Stop(errDenied)))
-	fmt.Println(test(context.Canceled))
-	// Output:
-	// <nil>
-	// 403 Forbidden
-	// context canceled
-}
-
-func ExampleIf() {
-	policy := retry.Policy{Test: retry.If(func(err error) bool { return err != errDenied })}
-	fmt.Println(retry.Get(context.Background(), policy, flaky(errBusy)))
-	_, err := retry.Get(context.Background(), policy, flaky(errDenied))
-	fmt.Println(err)
-	// Output:
-	// hello <nil>
-	// 403 Forbidden
-}
-
-func ExampleOn() {
-	policy := retry.Policy{Test: retry.On(errBusy, io.ErrUnexpectedEOF)}
-	fmt.Println(retry.Get(context.Background(), policy, flaky(errBusy, fmt.Errorf("reading: %w", io.ErrUnexpectedEOF))))
-	_, err := retry.Get(context.Background(), policy, flaky(errDenied))
-	fmt.Println(err)
-	// Output:
-	// hello <nil>
-	// 403 Forbidden
-}
-
-// Exactly one 404 is forgiven in each call.
-func ExampleAtMost() {
-	notFound := func(err error) bool { return errors.Is(err, errNotFound) }
-	policy := retry.Policy{Test: retry.AtMost(1, notFound)}
-	fmt.Println(retry.Get(context.Background(), policy, flaky(errNotFound)))
-	_, err := retry.Get(context.Background(), policy, flaky(errNotFound, errNotFound))
-	fmt.Println(err)
-	// Output:
-	// hello <nil>
-	// 404 Not Found
-}
-
-func ExampleAny() {
-	notFound := func(err error) bool { return errors.Is(err, errNotFound) }
-	policy := retry.Policy{Test: retry.Any(retry.On(errBusy), retry.AtMost(1, notFound))}
-	fmt.Println(retry.Get(context.Background(), policy, flaky(errBusy, errNotFound, errBusy)))
-	// Output: hello <nil>
-}
-
-// A Test may keep state, and may say better what went wrong.
-func ExampleTest() {
-	policy := retry.Policy{Test: func() retry.Test {
-		busy := 0
-		return func(err error) error {
-			if busy++; busy > 2 {
-				return fmt.Errorf("the service is down, see its status page: %w", err)
-			}
-			return nil
-		}
-	}}
-	_, err := retry.Get(context.Background(), policy, flaky(errBusy, errBusy, errBusy, errBusy))
-	fmt.Println(err)
-	// Output: the service is down, see its status page: 503 Service Unavailable
-}
-
-func ExampleStop() {
-	err := retry.Do(context.Background(), retry.Policy{}, func(ctx context.Context) error {
-		fmt.Println("attempt", retry.Attempt(ctx))
-		return fmt.Errorf("order 7: %w", retry.Stop(errDenied))
-	})
-	fmt.Println(err)
-	// Output:
-	// attempt 1
-	// order 7: 403 Forbidden
-}
-
-func ExampleAfter() {
-	begun := time.Now()
-	err := retry.Do(context.Background(), retry.Policy{}, func(ctx context.Context) error {
-		if retry.Attempt(ctx) == 1 {
-			return retry.After(errBusy, 50*time.Millisecond) // as the server asked
-		}
 		return nil
+	}
+	serve := func(context.Context) error {
+		if dials == 9 {
+			cancel()
+		}
+		return errors.New("connection reset")
+	}
+	err := retry.Do(ctx, retry.Policy{Attempts: 4, Backoff: retry.Exponential{Initial: time.Millisecond}}, func(ctx context.Context) error {
+		if err := dial(ctx); err != nil {
+			return err
+		}
+		return retry.Progress(serve(ctx))
 	})
-	fmt.Println(err, time.Since(begun) >= 50*time.Millisecond)
-	// Output: <nil> true
+	fmt.Println(dials, errors.Is(err, context.Canceled))
+	// Output: 9 true
 }
 
-// A connection that lasted is no failed attempt: after it is lost, attempts are counted afresh.
-func ExampleFresh() {
-	sessions := 0
-	policy := retry.Policy{Backoff: retry.List{0, time.Millisecond}} // two attempts
-	err := retry.Do(context.Background(), policy, func(ctx context.Context) error {
-		if sessions++; sessions <= 5 {
-			return retry.Fresh(io.ErrUnexpectedEOF) // served until the peer went away
+// A circuit breaker around attempts.
+func ExamplePolicy_around() {
+	errOpen := errors.New("circuit open")
+	failures := 0
+	breaker := func(ctx context.Context, attempt func(context.Context) error) error {
+		if failures >= 2 {
+			return retry.Stop(errOpen) // don't wait for it
 		}
-		return errors.New("connection refused")
-	})
-	fmt.Println(sessions, "sessions:", errors.Is(err, retry.ErrExhausted))
-	// Output: 6 sessions: true
-}
-
-func ExampleAttempt() {
-	retry.Do(context.Background(), retry.Policy{Backoff: retry.List{0, 0}}, func(ctx context.Context) error {
-		fmt.Println("attempt", retry.Attempt(ctx))
-		return errBusy
-	})
-	fmt.Println("outside:", retry.Attempt(context.Background()))
-	// Output:
-	// attempt 1
-	// attempt 2
-	// outside: 1
-}
-
-func ExampleExponential() {
-	backoff := retry.Exponential{Initial: time.Second, Max: 5 * time.Second, Attempts: 6, Jitter: retry.None}
-	for delay := range backoff.Delays() {
-		fmt.Print(delay, " ")
-	}
-	// Output: 0s 1s 2s 4s 5s 5s
-}
-
-// Linear growth.
-func ExampleExponential_grow() {
-	add := func(d time.Duration) time.Duration { return d + time.Second }
-	for delay := range (retry.Exponential{Initial: time.Second, Grow: add, Attempts: 4, Jitter: retry.None}).Delays() {
-		fmt.Print(delay, " ")
-	}
-	// Output: 0s 1s 2s 3s
-}
-
-func ExampleDecorrelated() {
-	backoff := retry.Decorrelated{Initial: time.Second, Max: 10 * time.Second, Attempts: 5, Rand: rand.New(rand.NewPCG(1, 2))}
-	for delay := range backoff.Delays() {
-		fmt.Println(delay >= 0 && delay <= 10*time.Second)
-	}
-	// Output:
-	// true
-	// true
-	// true
-	// true
-	// true
-}
-
-func ExampleList() {
-	policy := retry.Policy{Backoff: retry.List{0, time.Millisecond, 5 * time.Millisecond}}
-	fmt.Println(retry.Get(context.Background(), policy, flaky(errBusy, errBusy)))
-	// Output: hello <nil>
-}
-
-func ExampleSeq() {
-	fibonacci := func(yield func(time.Duration) bool) {
-		a, b := 0*time.Millisecond, time.Millisecond
-		for range 6 {
-			if !yield(a) {
-				return
-			}
-			a, b = b, a+b
-		}
-	}
-	policy := retry.Policy{Backoff: retry.Seq(fibonacci)}
-	fmt.Println(retry.Get(context.Background(), policy, flaky(errBusy, errBusy, errBusy)))
-	// Output: hello <nil>
-}
-
-// halves is a Backoff of one's own.
-type halves struct{ first time.Duration }
-
-func (h halves) Delays() iter.Seq[time.Duration] {
-	return func(yield func(time.Duration) bool) {
-		for d := h.first; d > 0 && yield(d); d /= 2 {
-		}
-	}
-}
-
-func ExampleBackoff() {
-	policy := retry.Policy{Backoff: halves{time.Millisecond}}
-	fmt.Println(retry.Get(context.Background(), policy, flaky(errBusy, errBusy)))
-	// Output: hello <nil>
-}
-
-func ExampleLog() {
-	withoutTimes := func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey || a.Key == "elapsed" {
-			return slog.Attr{}
-		}
-		return a
-	}
-	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTimes}))
-	policy := retry.Policy{Name: "orders", Backoff: retry.List{0, time.Millisecond}, Observe: retry.Log(logger)}
-	retry.Get(context.Background(), policy, flaky(errBusy))
-	// Output:
-	// level=WARN msg=retrying retry.name=orders retry.attempt=1 retry.delay=1ms retry.err="503 Service Unavailable"
-	// level=INFO msg=succeeded retry.name=orders retry.attempt=2
-}
-
-func ExampleObservers() {
-	var failures int
-	count := func(_ context.Context, e retry.Event) {
-		if e.Kind == retry.Retrying {
+		err := attempt(ctx)
+		if err != nil {
 			failures++
 		}
+		return err
 	}
-	show := func(_ context.Context, e retry.Event) { fmt.Println(e.Kind, "after attempt", e.Attempt) }
-	retry.Get(context.Background(), retry.Policy{Observe: retry.Observers(count, show)}, flaky(errBusy))
-	fmt.Println(failures, "failure")
+	policy := retry.Policy{Backoff: retry.Constant(0), Around: breaker}
+	fmt.Println(retry.Do(context.Background(), policy, failing(errBusy, errBusy, errBusy)))
+	// Output: circuit open
+}
+
+// A job queue stores where a call stands, and another process continues it.
+func ExamplePolicy_Next() {
+	policy := retry.Policy{Name: "webhook", Attempts: 3, Backoff: retry.List{0, time.Minute, time.Hour}}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at, wait, err := policy.Next(retry.Position{}, now, nil)
+	for err == nil {
+		now = now.Add(wait)
+		fmt.Println(now.Format(time.TimeOnly), "attempt", at.Attempts+1)
+		stored, _ := json.Marshal(at) // the process may end here
+		at = retry.Position{}
+		json.Unmarshal(stored, &at)
+		at, wait, err = policy.Next(at, now, errBusy)
+	}
+	fmt.Println(err)
 	// Output:
-	// retrying after attempt 1
-	// succeeded after attempt 2
-	// 1 failure
+	// 00:00:00 attempt 1
+	// 00:01:00 attempt 2
+	// 01:01:00 attempt 3
+	// 503 Service Unavailable (retry "webhook": gave up after 3 attempts in 1h1m: attempts used up)
 }

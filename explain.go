@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 )
 
-// String says in one line what the policy comes to: the schedule, the worst case, the mean, and how
-// much load it may make of an outage. That is its [Policy.Plan] in words, or what makes it unusable.
-// It says nothing of the Test.
+// String describes the policy in one line: the schedule, the worst case and the average, and what an outage gets. That is
+// its [Policy.Plan] in words, or what makes it invalid. It says nothing of RetryIf and Decide.
 func (p Policy) String() string {
 	text := "retry: "
 	if p.Name != "" {
@@ -22,13 +20,13 @@ func (p Policy) String() string {
 	return text + l.String()
 }
 
-// String says the plan in words, in one line.
+// String describes the plan in one line.
 func (l Plan) String() string {
 	if l.Attempts == 0 {
 		return "no attempts"
 	}
-	parts := []string{l.schedule()}
-	if l.MaxDelay > 0 {
+	parts := []string{l.attempts()}
+	if l.Attempts != 1 {
 		parts = append(parts, l.waits())
 	}
 	if p := l.policy; p.Timeout > 0 || p.Within > 0 {
@@ -40,94 +38,80 @@ func (l Plan) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// schedule says how many attempts there are, and when.
-func (l Plan) schedule() string {
+// attempts says how many attempts there are, and when.
+func (l Plan) attempts() string {
 	var b strings.Builder
 	switch l.Attempts {
 	case Unlimited:
-		b.WriteString("attempts without end")
+		b.WriteString("any number of attempts")
 	case 1:
 		b.WriteString("1 attempt")
 	default:
 		fmt.Fprintf(&b, "up to %d attempts", l.Attempts)
 	}
 	delays := l.Delays
-	if delays[0].Max == 0 {
+	if len(delays) == 0 {
+		return b.String()
+	}
+	if delays[0] == 0 {
 		delays = delays[1:]
 		b.WriteString(", the first at once")
 		if len(delays) > 0 {
-			b.WriteString(", then")
+			b.WriteString(", then after ")
 		}
 	} else {
-		b.WriteString(", the first")
+		b.WriteString(", the first after ")
 	}
 	if len(delays) == 0 {
 		return b.String()
 	}
-	again := l.Attempts == Unlimited || l.Attempts > len(l.Delays)
-	if run := alike(delays); run > 3 {
-		delays = delays[:len(delays)-run+1]
-		again = true
+	n := len(delays)
+	same := 1 // how many of the last delays are the same
+	for same < n && delays[n-1-same] == delays[n-1] {
+		same++
 	}
-	exact, fromZero := true, true
-	for _, d := range delays {
-		exact = exact && d.Min == d.Max
-		fromZero = fromZero && d.Min == 0
-	}
-	b.WriteString(" after ")
-	if fromZero && !exact {
+	if l.spread {
 		b.WriteString("up to ")
+	}
+	more := l.Attempts == Unlimited || l.Attempts > len(l.Delays)
+	repeats := same > 3 || more && l.level
+	if same > 3 {
+		delays = delays[:n-same+1]
 	}
 	const shown = 5
 	for i, d := range delays {
-		last := i == len(delays)-1
-		if i >= shown-1 && !last {
-			if i == shown-1 {
-				b.WriteString(", …")
-			}
-			continue
+		switch last := i == len(delays)-1; {
+		case last && i >= shown:
+			b.WriteString(" … " + brief(d))
+		case i >= shown-1 && !last:
+		case i > 0:
+			b.WriteString(", " + brief(d))
+		default:
+			b.WriteString(brief(d))
 		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if !exact && !fromZero {
-			b.WriteString(brief(d.Min) + " to ")
-		}
-		b.WriteString(brief(d.Max))
 	}
-	if again {
-		b.WriteString(" again and again")
+	switch {
+	case repeats:
+		b.WriteString(" each time")
+	case more:
+		b.WriteString(" and so on")
 	}
 	return b.String()
 }
 
-// alike is how many of the last delays are the same.
-func alike(delays []DelayRange) int {
-	n := len(delays)
-	for i := n - 1; i >= 0; i-- {
-		if delays[i] != delays[n-1] {
-			return n - 1 - i
-		}
-	}
-	return n
-}
-
 func (l Plan) waits() string {
-	switch {
-	case l.MaxDelay == math.MaxInt64:
+	if l.MaxWait == math.MaxInt64 {
 		return "no limit to the waiting"
-	case l.MaxWait == math.MaxInt64:
-		return fmt.Sprintf("no limit to the waiting, no delay longer than %s", brief(l.MaxDelay))
 	}
-	text := fmt.Sprintf("%s of waiting at worst", brief(l.MaxWait))
-	if l.MeanWait != l.MaxWait {
-		text += fmt.Sprintf(", %s on average", brief(l.MeanWait))
+	text := brief(l.MaxWait) + " of waiting at most"
+	if l.MeanWait != l.MaxWait && l.MeanWait > 0 {
+		text += ", " + brief(l.MeanWait) + " on average"
 	}
-	return text + fmt.Sprintf(", no delay longer than %s", brief(l.MaxDelay))
+	return text
 }
 
 func (l Plan) limits() string {
-	whole := "without end"
+	whole := "has no limit"
 	if l.MaxTime != math.MaxInt64 {
 		whole = "up to " + brief(l.MaxTime)
 	}
@@ -138,34 +122,21 @@ func (l Plan) limits() string {
 }
 
 func (l Plan) load() string {
-	b := l.policy.Budget
-	switch {
-	case b != nil:
-		s := b.settings
-		text := fmt.Sprintf("a budget allows %s attempts for each call in the long run, beside %d retries at once", number(l.Load), s.Cap)
-		if !b.never {
-			text += fmt.Sprintf(" and one every %s", brief(s.Every))
-		}
-		return text
-	case math.IsInf(l.Load, 1):
-		return "no budget: in an outage attempts without end for each call"
+	if b := l.policy.Budget; b != nil {
+		return fmt.Sprintf("with the budget, an outage gets %s times the calls, besides %d retries at once and one every %s",
+			number(l.Load), b.min(), brief(b.every()))
 	}
-	return fmt.Sprintf("no budget: in an outage %s attempts for each call", number(l.Load))
+	if math.IsInf(l.Load, 1) || l.Load == 0 && l.Attempts == Unlimited {
+		return "without a budget, an outage gets attempts without end for each call"
+	}
+	load := l.Load
+	if load == 0 {
+		load = float64(l.Attempts)
+	}
+	return fmt.Sprintf("without a budget, an outage gets %s times the calls", number(load))
 }
 
-// number is f with as many digits as it needs, up to three behind the point.
+// number returns f with as many digits as it needs, up to three after the point.
 func number(f float64) string {
 	return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.3f", f), "0"), ".")
-}
-
-// brief is d to about three digits, without units that are 0: 2m, not 2m0s.
-func brief(d time.Duration) string {
-	s := round(d).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = s[:len(s)-2]
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = s[:len(s)-2]
-	}
-	return s
 }

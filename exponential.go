@@ -4,112 +4,146 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
-	"math"
-	"math/rand/v2"
 	"time"
 )
 
-// Exponential is a [Backoff] whose delays grow, by default to twice the last one each time.
-// The zero value makes ten attempts: the first at once, the next after up to
-// 10ms, 20ms, 40ms and so on, to 2.56s. With Jitter: None those are the delays exactly.
+const (
+	defaultInitial = 100 * time.Millisecond
+	defaultMax     = 2 * time.Minute
+)
+
+// Exponential is a Backoff whose delays grow. The zero value waits up to 100ms, 200ms, 400ms and so on, at most 2
+// minutes; the first attempt is made at once. It never ends: [Policy.Attempts] limits the attempts.
 //
-// No delay is ever longer than Max, whatever the jitter; and growth never overflows. It may be shared.
+// No delay is longer than Max, and growth never overflows. In a call with [Unlimited] attempts, no delay is made from less than a
+// millisecond.
 type Exponential struct {
-	// Initial is the first delay that isn't 0, before jitter. If it's 0, it is 10ms.
+	// Initial is the first delay that isn't 0, before jitter. If it is 0, it is 100ms.
 	Initial time.Duration
 
-	// Max limits each delay. If it's 0, it is two minutes; for no limit, say math.MaxInt64.
+	// Max limits each delay. If it is 0, it is 2 minutes.
 	Max time.Duration
 
-	// Attempts is how many delays there are, which is how many attempts a call makes, the
-	// first included. If it's 0, it is 10. It may be [Unlimited].
-	Attempts int
+	// Grow returns the delay that follows d; both are without jitter and may exceed Max. If Grow is nil, delays double. It
+	// must be safe for concurrent use. A negative result counts as the longest duration.
+	Grow func(d time.Duration) time.Duration
 
-	// WaitFirst delays the first attempt, too, by Initial; otherwise it is made at once.
-	WaitFirst bool
-
-	// Grow makes the next delay from the last, both before jitter and Max. If it's nil, it doubles. It
-	// must be safe for concurrent use. A negative result is taken for an overflow.
-	Grow func(time.Duration) time.Duration
-
-	// Jitter says how a delay is spread. The zero value is [Full].
+	// Jitter says how delays are randomized. The zero value is [FullJitter].
 	Jitter Jitter
 
-	// Rand makes runs reproducible. If it's nil, the jitter comes from [math/rand/v2]. It may be shared
-	// by calls (they take turns), but not with code outside this package.
-	Rand *rand.Rand
+	// WaitFirst delays the first attempt as well.
+	WaitFirst bool
 }
 
-// Delays ranges over the delays. If a field makes no sense there are none.
-func (e Exponential) Delays() iter.Seq[time.Duration] { return delays(e) }
+// Delays returns an iterator over the delays. If a field makes no sense, there are none.
+func (e Exponential) Delays() iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		if !e.fine() {
+			return
+		}
+		at := place{seed: newSeed()}
+		for {
+			d, next, _ := e.step(at)
+			if !yield(d) {
+				return
+			}
+			at = next
+		}
+	}
+}
 
-// fine reports whether check has nothing to say. It is asked before every call.
+// fine reports whether check has nothing to say. It is asked before each call.
 func (e *Exponential) fine() bool {
-	return e.Initial|e.Max >= 0 && uint(e.Jitter) <= uint(None) &&
-		(e.Attempts >= 0 || e.Attempts == Unlimited && (e.Max == 0 || e.Max >= unlimitedFloor))
+	return e.Initial|e.Max >= 0 && uint(e.Jitter) <= uint(NoJitter)
 }
 
 func (e Exponential) check() error {
-	if e.fine() {
-		return nil
-	}
-	if e.Jitter < Full || e.Jitter > None {
-		return badField("Exponential", "Jitter", e.Jitter, "use Full, Equal or None")
-	}
-	return checkFields("Exponential", e.Initial, e.Max, e.Attempts)
-}
-
-func (e Exponential) step(at position) (time.Duration, position, bool) {
-	if at.given >= cmp.Or(e.Attempts, defaultAttempts) && e.Attempts != Unlimited {
-		return 0, at, false
-	}
-	next := position{given: at.given + 1}
-	first := 1
-	if e.WaitFirst {
-		first = 0
-	}
 	switch {
-	case at.given < first:
-		return 0, next, true
-	case at.given == first:
-		next.base = cmp.Or(e.Initial, defaultInitial)
-	case e.Grow != nil:
-		if next.base = e.Grow(at.base); next.base < 0 {
-			next.base = math.MaxInt64
-		}
-	default:
-		next.base = saturate(at.base, 2)
-	}
-	d := min(next.base, cmp.Or(e.Max, defaultMax))
-	if e.Attempts == Unlimited {
-		d = max(d, unlimitedFloor)
-	}
-	return e.Jitter.spread(d, e.Rand), next, true
-}
-
-// checkFields checks what the backoffs that grow have in common.
-func checkFields(kind string, initial, most time.Duration, attempts int) error {
-	switch {
-	case initial < 0:
-		return badField(kind, "Initial", initial, "a delay can't be negative")
-	case most < 0:
-		return badField(kind, "Max", most, "a delay can't be negative")
-	case attempts < Unlimited:
-		return badField(kind, "Attempts", attempts, "use 0 for the default, or Unlimited")
-	case attempts == Unlimited && most != 0 && most < unlimitedFloor:
-		return badField(kind, "Max", most, "without a limit of attempts that's a hot loop; use at least 1ms")
+	case e.Initial < 0:
+		return fmt.Errorf("%w: Exponential.Initial is %v; a delay can't be negative", ErrInvalid, e.Initial)
+	case e.Max < 0:
+		return fmt.Errorf("%w: Exponential.Max is %v; a delay can't be negative", ErrInvalid, e.Max)
+	case e.Jitter < 0 || e.Jitter > NoJitter:
+		return fmt.Errorf("%w: Exponential.Jitter is %v; use FullJitter, EqualJitter, DecorrelatedJitter or NoJitter", ErrInvalid, e.Jitter)
 	}
 	return nil
 }
 
-func badField(kind string, field, value any, why string) error {
-	return fmt.Errorf("%w: %s.%v is %v: %s", ErrPolicy, kind, field, value, why)
+func (e Exponential) step(at place) (time.Duration, place, bool) {
+	if at.delays == 0 && !e.WaitFirst {
+		at.delays = 1
+		return 0, at, true
+	}
+	if at.seed == 0 && e.Jitter != NoJitter {
+		at.seed = newSeed()
+	}
+	if e.Jitter == DecorrelatedJitter {
+		low, high := e.span(at)
+		at.last = low + draw(at.seed, at.delays, high-low)
+	} else {
+		at.base = e.grow(at)
+		at.last = e.Jitter.spread(e.clamp(at.base, at.endless), at.seed, at.delays)
+	}
+	at.delays++
+	return at.last, at, true
 }
 
-// saturate is d times n, or the longest duration if that is less.
-func saturate(d time.Duration, n time.Duration) time.Duration {
-	if d > math.MaxInt64/n {
-		return math.MaxInt64
+// grow returns the delay at a place, without jitter and cap.
+func (e *Exponential) grow(at place) time.Duration {
+	first := 1
+	if e.WaitFirst {
+		first = 0
 	}
-	return d * n
+	initial := cmp.Or(e.Initial, defaultInitial)
+	if at.delays <= first {
+		return initial
+	}
+	if at.base == 0 { // only the number of delays is known
+		if e.Grow == nil {
+			return double(initial, at.delays-first)
+		}
+		d := initial
+		for range min(at.delays-first, 10_000) {
+			d = e.next(d)
+		}
+		return d
+	}
+	return e.next(at.base)
+}
+
+func (e *Exponential) next(d time.Duration) time.Duration {
+	if e.Grow == nil {
+		return double(d, 1)
+	}
+	if d = e.Grow(d); d < 0 {
+		return forever
+	}
+	return d
+}
+
+// double doubles d n times, or returns the longest duration if that is less.
+func double(d time.Duration, n int) time.Duration {
+	if n >= 63 || d > forever>>n {
+		return forever
+	}
+	return d << n
+}
+
+func (e *Exponential) clamp(d time.Duration, endless bool) time.Duration {
+	d = min(d, cmp.Or(e.Max, defaultMax))
+	if endless {
+		d = max(d, least)
+	}
+	return d
+}
+
+// span returns what a decorrelated delay is drawn from. At the cap the least delay is a third of it, to keep room for
+// spreading.
+func (e *Exponential) span(at place) (low, high time.Duration) {
+	initial := cmp.Or(e.Initial, defaultInitial)
+	if at.endless {
+		initial = max(initial, least)
+	}
+	high = e.clamp(times(max(at.last, initial), 3), at.endless)
+	return min(initial, high/3), high
 }

@@ -3,16 +3,14 @@ package retry
 // keep is how many failures a call remembers, however many there are.
 const keep = 8
 
-// failures are a call's first failure and its latest ones. One failure, which is what
-// most waiting calls have had, takes no room of its own.
+// failures are a call's first failure and its latest ones, and the contexts of its next attempts. There is no pointer to
+// its room in it, so that it stays on the stack of whoever makes the attempts: the compiler, which doesn't tell the fields of a
+// call apart, would otherwise let it escape. When the call is over, first is what it ended with.
 type failures struct {
-	first error
-	rest  *latest
-}
-
-type latest struct {
-	n    int
-	errs [keep - 1]error
+	first   error
+	n       int
+	latest  [keep - 1]error
+	numbers *numbered
 }
 
 func (f *failures) add(err error) {
@@ -20,46 +18,46 @@ func (f *failures) add(err error) {
 		f.first = err
 		return
 	}
-	if f.rest == nil {
-		f.rest = new(latest)
+	if f.n == len(f.latest) {
+		copy(f.latest[:], f.latest[1:])
+		f.n--
 	}
-	r := f.rest
-	if r.n == len(r.errs) {
-		copy(r.errs[:], r.errs[1:])
-		r.n--
-	}
-	r.errs[r.n] = err
-	r.n++
+	f.latest[f.n] = err
+	f.n++
 }
 
-// last is the latest failure.
+// replace puts err in the place of the last failure.
+func (f *failures) replace(err error) {
+	if f.n == 0 {
+		f.first = err
+	} else {
+		f.latest[f.n-1] = err
+	}
+}
+
+// last returns the last failure.
 func (f *failures) last() error {
-	if f.rest == nil || f.rest.n == 0 {
+	if f.n == 0 {
 		return f.first
 	}
-	return f.rest.errs[f.rest.n-1]
+	return f.latest[f.n-1]
 }
 
-// all is a copy of them, in order.
-func (f *failures) all() []error {
+// appendTo appends them to all, in order.
+func (f *failures) appendTo(all []error) []error {
 	if f.first == nil {
 		return nil
 	}
-	if f.rest == nil {
-		return []error{f.first}
-	}
-	all := make([]error, 1+f.rest.n)
-	all[0] = f.first
-	copy(all[1:], f.rest.errs[:])
-	return all
+	return append(append(all, f.first), f.latest[:f.n]...)
 }
 
-// forget makes f empty, and keeps its room.
 func (f *failures) forget() {
-	f.first = nil
-	if f.rest != nil {
-		for ; f.rest.n > 0; f.rest.n-- {
-			f.rest.errs[f.rest.n-1] = nil
-		}
-	}
+	f.first, f.n = nil, 0
+	clear(f.latest[:])
+}
+
+// end makes what the call ended with all that is left.
+func (f *failures) end(err error) {
+	f.forget()
+	f.first = err
 }

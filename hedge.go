@@ -24,7 +24,7 @@ type HedgeSettings struct {
 
 	// Latencies are those that Quantile is of. If it's nil, the hedged function remembers its
 	// own. Share one where each call makes its own function.
-	Latencies *Latencies
+	latencies *latencies
 
 	// Attempts is how many there are at most, the first included. If it's 0, it is 2; at most 16.
 	Attempts int
@@ -39,8 +39,8 @@ type HedgeSettings struct {
 	Drop func(value any)
 }
 
-// ErrHedged is the cause ([context.Cause]) that ends the contexts of all attempts when [Hedge] returns.
-var ErrHedged = errors.New("the hedged call has its answer")
+// errHedged is the cause ([context.Cause]) that ends the contexts of all attempts when [Hedge] returns.
+var errHedged = errors.New("the hedged call has its answer")
 
 // Hedge returns a function like f that doesn't wait for the slowest: when an attempt to call f hasn't
 // answered after a delay it starts another one beside it, and returns what succeeds first. It's for
@@ -48,7 +48,7 @@ var ErrHedged = errors.New("the hedged call has its answer")
 // "hedged request" of Dean and Barroso, "The Tail at Scale" (CACM 2013).
 //
 // Each attempt gets a context with its number ([Attempt]). When Hedge returns they all end, with the cause
-// [ErrHedged], and those that still run aren't waited for. So f must be done with its context: it should read
+// a cause of its own, and those that still run aren't waited for. So f must be done with its context: it should read
 // the body of an HTTP response, and not return that unread.
 //
 // A failed attempt isn't replaced; that is for [Get] to do, around a Hedge or in it. If all fail, the
@@ -68,8 +68,8 @@ func Hedge[T any](s HedgeSettings, f func(context.Context) (T, error)) func(cont
 	if s.Delay == 0 {
 		s.Quantile = cmp.Or(s.Quantile, 0.95)
 	}
-	if s.Quantile != 0 && s.Latencies == nil {
-		s.Latencies = new(Latencies)
+	if s.Quantile != 0 && s.latencies == nil {
+		s.latencies = new(latencies)
 	}
 	return func(ctx context.Context) (T, error) {
 		delay, ok := s.delay()
@@ -114,7 +114,7 @@ func (s *HedgeSettings) delay() (time.Duration, bool) {
 		return 0, false
 	}
 	if s.Quantile != 0 {
-		if d, ok := s.Latencies.Quantile(s.Quantile); ok {
+		if d, ok := s.latencies.Quantile(s.Quantile); ok {
 			return max(d, time.Millisecond), true
 		}
 	}
@@ -145,7 +145,7 @@ func (h *hedge[T]) run(delay time.Duration) (T, error) {
 	h.answers = make(chan answer[T])
 	var cancel context.CancelCauseFunc
 	h.over, cancel = context.WithCancelCause(h.ctx)
-	defer cancel(ErrHedged)
+	defer cancel(errHedged)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	h.start()
@@ -182,7 +182,7 @@ func (h *hedge[T]) run(delay time.Duration) (T, error) {
 
 func (h *hedge[T]) mayStart() bool {
 	b := h.settings.Budget
-	return h.attempts < h.settings.Attempts && (b == nil || b.take(now()))
+	return h.attempts < h.settings.Attempts && (b == nil || b.Take())
 }
 
 // start starts the next attempt.
@@ -222,9 +222,9 @@ func (h *hedge[T]) drop(a answer[T]) {
 // with the time it has taken so far. Were it left out, slow attempts would never be seen just because
 // they are hedged, and the quantile would sink further and further.
 func (s *HedgeSettings) succeeded(begun time.Duration, first bool) {
-	s.Budget.earn()
-	if first && s.Latencies != nil {
-		s.Latencies.Add(now() - begun)
+	s.Budget.Earn()
+	if first && s.latencies != nil {
+		s.latencies.Add(now() - begun)
 	}
 }
 
@@ -236,7 +236,7 @@ func (h *hedge[T]) best() answer[T] {
 			return 0
 		case m.after > 0:
 			return 1
-		case m.flags&cancelled != 0:
+		case m.flags&canceled != 0:
 			return 4
 		case errors.Is(err, context.DeadlineExceeded):
 			return 3
@@ -265,6 +265,6 @@ func (h *hedge[T]) giveUp() (T, error) {
 		Reason:   context.Cause(h.ctx),
 		Attempts: h.attempts,
 		Elapsed:  now() - h.begun,
-		Failures: kept.all(),
+		Failures: kept.appendTo(nil),
 	}
 }

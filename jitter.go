@@ -1,56 +1,59 @@
 package retry
 
 import (
-	"math/rand/v2"
 	"strconv"
-	"sync"
 	"time"
 )
 
-// A Jitter says how delays are spread, so that clients that failed together don't come
-// back together. It only ever shortens a delay, so it never passes the cap, and
-// spreads there as everywhere else. The names are those of Marc Brooker,
-// "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
+// A Jitter says how the delays of an [Exponential] are randomized, so that clients that failed together don't come
+// back together. Jitter never makes a delay longer than Exponential.Max, and still spreads delays that have reached it. See Marc
+// Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
 type Jitter int
 
 const (
-	Full  Jitter = iota // anything from 0 to the delay: the best at keeping clients apart
-	Equal               // anything from half of the delay to the delay
-	None                // the delay itself
+	FullJitter  Jitter = iota // from 0 to the delay
+	EqualJitter               // from half the delay to the delay
+
+	// DecorrelatedJitter draws from Initial to three times the last delay; Grow isn't used. Unlike in the article, Max
+	// limits the range that is drawn from, so that delays don't gather at Max.
+	DecorrelatedJitter
+
+	NoJitter // the delay itself
 )
 
-// String returns "full", "equal" or "none".
+// String returns "full", "equal", "decorrelated" or "none".
 func (j Jitter) String() string {
 	switch j {
-	case Full:
+	case FullJitter:
 		return "full"
-	case Equal:
+	case EqualJitter:
 		return "equal"
-	case None:
+	case DecorrelatedJitter:
+		return "decorrelated"
+	case NoJitter:
 		return "none"
 	}
 	return "Jitter(" + strconv.Itoa(int(j)) + ")"
 }
 
-func (j Jitter) spread(d time.Duration, r *rand.Rand) time.Duration {
+// spread randomizes the delay d, which is the n-th.
+func (j Jitter) spread(d time.Duration, seed uint64, n int) time.Duration {
 	switch j {
-	case Full:
-		return random(d, r)
-	case Equal:
-		return d - random(d/2, r)
+	case FullJitter:
+		return draw(seed, n, d)
+	case EqualJitter:
+		return d - draw(seed, n, d/2)
 	}
 	return d
 }
 
-// A rand.Rand isn't safe for concurrent use, but the policy that holds it must be.
-var turn sync.Mutex
-
-// random is a duration from 0 to d, both included.
-func random(d time.Duration, r *rand.Rand) time.Duration {
-	if r == nil {
-		return time.Duration(rand.Uint64N(uint64(d) + 1))
+// mean is what spread makes of d on average.
+func (j Jitter) mean(d time.Duration) time.Duration {
+	switch j {
+	case FullJitter:
+		return d / 2
+	case EqualJitter:
+		return d - d/4
 	}
-	turn.Lock()
-	defer turn.Unlock()
-	return time.Duration(r.Uint64N(uint64(d) + 1))
+	return d
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Latencies remembers how long recent attempts took, for [HedgeSettings]: the latest 256 of them, in 4 kB.
+// latencies remembers how long recent attempts took, for [HedgeSettings]: the latest 256 of them, in 4 kB.
 // The zero value is empty and ready. It must not be copied; any number of goroutines may use it.
-type Latencies struct {
+type latencies struct {
 	mu     sync.Mutex
 	n      int // how many there have been
 	ring   [256]time.Duration
@@ -21,7 +21,7 @@ type Latencies struct {
 const maxQuantile = 0.99
 
 // Add remembers that an attempt took d.
-func (l *Latencies) Add(d time.Duration) {
+func (l *latencies) Add(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ring[l.n%len(l.ring)] = d
@@ -31,7 +31,7 @@ func (l *Latencies) Add(d time.Duration) {
 // Quantile returns the time within which the fraction q of what is remembered was done, and whether
 // enough is: 20 latencies for 0.95, 100 for 0.99. It is up to a sixteenth of them behind, to be cheap. A
 // q that isn't between 0 and 0.99 has none.
-func (l *Latencies) Quantile(q float64) (time.Duration, bool) {
+func (l *latencies) Quantile(q float64) (time.Duration, bool) {
 	if !(q > 0 && q <= maxQuantile) {
 		return 0, false
 	}

@@ -5,30 +5,28 @@ import (
 	"time"
 )
 
-// Stop marks err as not worth another attempt: a call whose f returns it, however
-// deeply wrapped, ends with what f returned, whatever the policy's test says. The
-// mark doesn't show in the text, and an outer call sees it too. Stop(nil) is nil.
+// Stop marks err as a failure that must not be retried, whatever the policy says. The call returns what the function
+// returned. The mark doesn't change the text of err, and is seen through wrapping, by an outer call as well. Stop(nil) is nil.
 func Stop(err error) error { return mark(err, marks{flags: stop}) }
 
-// After marks err as worth another attempt, no sooner than after d: what a server says
-// in Retry-After, say. It never shortens the policy's own delay; if d is longer than the
-// time left, or than five minutes where there is no limit of time, the call gives
-// up at once ([ErrTooLate]). A negative d counts as 0. After(nil, d) is nil.
+// After marks err as a failure to be retried no sooner than after d, for example because a server sent Retry-After. It never
+// shortens the delay of the policy. If d is longer than the time left, or longer than five minutes in a call without a limit
+// of time, the call gives up at once with the reason [ErrTooLate]. A negative d counts as 0. After(nil, d) is nil.
 //
-// An After around an inner call's [*Error], or around a cancellation that isn't the
-// caller's, makes [Transient] accept that as well. Stop is stronger than After.
-func After(err error, d time.Duration) error {
-	return mark(err, marks{worth, max(d, 0)})
-}
+// After also makes failures retryable that aren't by default: an inner call's [*Error], and a context.Canceled that isn't the
+// caller's. [Stop] is stronger than After.
+func After(err error, d time.Duration) error { return mark(err, marks{again, max(d, 0)}) }
 
-// Fresh marks err as a failure after progress: a connection that worked for hours and
-// then broke, a download that got further. The call goes on as if this were its first
-// failure: attempts are counted from 1 again, the schedule goes on with its second
-// delay, and with a millisecond at least (so that a peer which accepts and drops every
-// connection never makes a hot loop),
-// the test is made anew, and earlier failures are forgotten. Within is not prolonged.
-// Like [After] it says that the failure is worth another attempt. Fresh(nil) is nil.
-func Fresh(err error) error { return mark(err, marks{flags: worth | fresh}) }
+// Progress marks err as a failure after progress, such as a connection that worked for an hour and then broke. The call continues as
+// if this were its first failure: attempts, delays, counts and the time that is reported count from here, and earlier failures are
+// forgotten. The next delay is a millisecond at least, so that a peer that accepts and drops each connection doesn't make a
+// busy loop. Policy.Within isn't prolonged.
+//
+// Like [After], Progress makes failures retryable that aren't by default. Progress(nil) is nil.
+func Progress(err error) error { return mark(err, marks{again | progress, least}) }
+
+// least is the shortest delay after Progress, and of a policy without a limit of attempts.
+const least = time.Millisecond
 
 type marked struct {
 	error
@@ -53,23 +51,27 @@ type marks struct {
 type flags uint8
 
 const (
-	stop      flags = 1 << iota // not worth another attempt
-	worth                       // worth another attempt, whatever else it is
-	fresh                       // there was progress
-	inner                       // an inner call gave up
-	cancelled                   // it is, or wraps, context.Canceled
-	timeout                     // the attempt ran out of its own time
+	stop     flags = 1 << iota // must not be retried
+	again                      // may be retried, whatever else it is
+	progress                   // there was progress
+	inner                      // an inner call gave up
+	canceled                   // it is, or wraps, context.Canceled
+	timeout                    // the attempt ran out of its own time
 )
 
-// read finds the marks of err: at each failure of each call, so it makes short work of an
-// error that wraps nothing.
+// transient reports whether a failure may be retried at all; see Policy.RetryIf.
+func (f flags) transient() bool {
+	return f&stop == 0 && (f&(inner|canceled) == 0 || f&(again|timeout) != 0)
+}
+
+// read finds the marks of err: at each failure of each call, so it makes short work of an error that wraps nothing.
 func read(err error) (m marks) {
 	switch err.(type) {
 	case *marked, *Error, *timeoutError, interface{ Is(error) bool }, interface{ Unwrap() error }, interface{ Unwrap() []error }:
 		return readAll(err)
 	}
 	if err == context.Canceled {
-		m.flags = cancelled
+		m.flags = canceled
 	}
 	return m
 }
@@ -80,55 +82,62 @@ func readAll(err error) (m marks) {
 		m.flags = timeout
 		err = t.err
 	}
-	m.walk(err)
+	w := walk{left: 10_000}
+	w.visit(err, 0)
+	m.flags |= w.flags
+	m.after = w.after
 	return m
 }
 
-func (m *marks) walk(err error) {
-	for err != nil && err != context.Canceled {
+// A walk goes through what an error wraps. It ends after so many errors, or so deep: an error may wrap itself.
+type walk struct {
+	marks
+	left int
+}
+
+func (w *walk) visit(err error, depth int) {
+	for depth < 1000 && err != nil && err != context.Canceled {
+		if w.left--; w.left < 0 {
+			return
+		}
 		// One switch, since the compiler makes one look-up of it.
 		switch e := err.(type) {
 		case *marked:
-			m.flags |= e.flags
-			m.after = max(m.after, e.after)
+			w.flags |= e.flags
+			w.after = max(w.after, e.after)
 			err = e.error
 		case *Error:
-			m.flags |= inner // what is in there was said to the inner call
+			w.flags |= inner // what is in there was said to the inner call
 			return
 		case interface {
 			Is(error) bool
 			Unwrap() error
 		}:
-			m.ask(e)
+			w.ask(e)
 			err = e.Unwrap()
 		case interface{ Unwrap() error }:
 			err = e.Unwrap()
 		case interface{ Unwrap() []error }:
-			m.ask(err)
+			w.ask(err)
 			for _, err := range e.Unwrap() {
-				m.walk(err)
+				w.visit(err, depth+1)
 			}
 			return
 		case interface{ Is(error) bool }:
-			m.ask(e)
+			w.ask(e)
 			return
 		default:
 			return
 		}
 	}
-	if err != nil {
-		m.flags |= cancelled
+	if err == context.Canceled {
+		w.flags |= canceled
 	}
 }
 
 // ask notes whether a failure says of itself that it is a cancellation.
-func (m *marks) ask(failure any) {
+func (w *walk) ask(failure any) {
 	if e, ok := failure.(interface{ Is(error) bool }); ok && e.Is(context.Canceled) {
-		m.flags |= cancelled
+		w.flags |= canceled
 	}
-}
-
-// transient is the verdict of [Transient].
-func (f flags) transient() bool {
-	return f == 0 || f&stop == 0 && (f&(inner|cancelled) == 0 || f&(worth|timeout) != 0)
 }

@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"github.com/callagain/retry/internal/override"
@@ -14,23 +13,14 @@ func (c *call) override() {
 		return
 	}
 	c.more().override = o
-	seeded := rand.New(rand.NewPCG(o.Seed, 0))
-	switch b := concrete(c.policy.Backoff).(type) {
-	case Exponential:
-		if b.check() != nil {
-			return // the caller is to be told
-		}
-		if b.Rand = seeded; o.Seed == 0 {
-			b.Jitter = None
-		}
-		c.policy.Backoff = b
-	case Decorrelated:
-		b.Rand = seeded
-		c.policy.Backoff = b
+	c.place.seed = o.Seed
+	if e, ok := concrete(c.policy.Backoff).(Exponential); ok && o.Seed == 0 && e.fine() {
+		e.Jitter = NoJitter
+		c.policy.Backoff = e
 	}
 }
 
-// overriding is the call's override, or nil.
+// overriding returns the call's override, or nil.
 func (c *call) overriding() *override.Override {
 	if c.extra == nil {
 		return nil
@@ -44,7 +34,7 @@ func (c *call) capped() bool {
 	return o != nil && o.Attempts > 0 && c.attempts >= o.Attempts
 }
 
-// overridden is how long to wait when d is asked for.
+// overridden returns how long to wait when d is asked for.
 func (c *call) overridden(d time.Duration) time.Duration {
 	o := c.overriding()
 	if o == nil {
@@ -52,12 +42,4 @@ func (c *call) overridden(d time.Duration) time.Duration {
 	}
 	c.extra.asked = d
 	return min(d, o.MaxDelay)
-}
-
-// record tells the override of the delay that was asked for, if it was more than making
-// the first attempt at once.
-func (c *call) record(o *override.Override) {
-	if c.attempts > 0 || c.extra.asked > 0 {
-		o.Record(c.policy.Name, c.attempts+1, c.extra.asked)
-	}
 }

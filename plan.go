@@ -2,34 +2,24 @@ package retry
 
 import (
 	"cmp"
+	"fmt"
 	"math"
-	"math/rand/v2"
 	"time"
 )
 
-// A Plan is what a [Policy] comes to for a call whose every attempt fails: the schedule, the worst
-// case and the mean. What a server's hint adds isn't in it.
+// A Plan is what a [Policy] comes to for a call whose attempts all fail. Delays that a server asks for, or Decide changes, aren't
+// included.
 type Plan struct {
-	// Delays are those before each attempt, the first one's included: all of them, or those until
-	// nothing changes any more, or the first thousand.
-	Delays []DelayRange
-
-	Attempts int           // at most; Unlimited if there is no end
-	MaxDelay time.Duration // no delay is longer
-	MaxWait  time.Duration // all delays together, at worst; math.MaxInt64 if there is no end
-	MeanWait time.Duration // and on average
-	MaxTime  time.Duration // all delays and attempts together; 0 if nothing limits an attempt
-
-	// Load is how many attempts are made for each call in the long run, at worst: as many as there
-	// are in all, or one and the budget's ratio. It's +Inf if there is no end.
-	Load float64
+	Attempts int             // the maximum; Unlimited if there is none
+	Delays   []time.Duration // the longest delay before each attempt, the first included; until nothing changes, or a thousand
+	MaxWait  time.Duration   // the sum of the longest delays; math.MaxInt64 if there is no limit
+	MeanWait time.Duration   // the same on average; an estimate for DecorrelatedJitter
+	MaxTime  time.Duration   // of the whole call; 0 if nothing limits an attempt, math.MaxInt64 if there is no limit
+	Load     float64         // attempts for each call in a long outage: Attempts, or less with a Budget; +Inf without limit
 
 	policy Policy
-}
-
-// A DelayRange is what a delay can be before a Plan's attempt.
-type DelayRange struct {
-	Min, Mean, Max time.Duration
+	spread bool // the delays are at most these
+	level  bool // the last delays are all the same
 }
 
 const (
@@ -37,192 +27,111 @@ const (
 	endless = 100_000 // delays after which a schedule that nothing is known of counts as one without end
 )
 
-// Plan returns what p comes to, or an error that is [ErrPolicy] if p makes no sense. The delays of a
-// Seq, or of a backoff from elsewhere, are taken from one range over it; if there are more than a
-// hundred thousand, that's without end. The mean of [Decorrelated] has no simple form, and is
-// close to the true one.
+// Plan returns what p comes to, or an error that is [ErrInvalid]. A Backoff of another package is ranged over once; more than a
+// hundred thousand delays count as no end.
 func (p Policy) Plan() (Plan, error) {
 	if err := p.check(); err != nil {
 		return Plan{}, err
 	}
 	l := Plan{policy: p}
-	switch b := concrete(p.Backoff).(type) {
-	case Exponential:
-		l.exponential(b)
-	case Decorrelated:
-		l.decorrelated(b)
-	default:
-		if err := l.exactly(b); err != nil {
-			return Plan{}, err
-		}
+	if err := l.schedule(); err != nil {
+		return Plan{}, err
 	}
-	n := l.Attempts
-	l.Load = float64(n)
-	if n == Unlimited {
-		l.Load = math.Inf(1)
-		l.MaxWait, l.MeanWait = math.MaxInt64, math.MaxInt64
+	if l.Load = float64(l.Attempts); l.Attempts == Unlimited {
+		l.Load, l.MaxWait, l.MeanWait = math.Inf(1), forever, forever
 	}
 	if p.Timeout > 0 {
-		l.MaxTime = math.MaxInt64
-		if n != Unlimited {
-			l.MaxTime = after(l.MaxWait, times(p.Timeout, n))
+		l.MaxTime = forever
+		if l.Attempts != Unlimited {
+			l.MaxTime = after(l.MaxWait, times(p.Timeout, l.Attempts))
 		}
 	}
 	if p.Within > 0 {
-		l.MaxDelay = min(l.MaxDelay, p.Within)
-		l.MaxWait = min(l.MaxWait, p.Within)
-		l.MeanWait = min(l.MeanWait, p.Within)
+		l.MaxWait, l.MeanWait = min(l.MaxWait, p.Within), min(l.MeanWait, p.Within)
 		l.MaxTime = min(cmp.Or(l.MaxTime, p.Within), p.Within)
 	}
 	if p.Budget != nil {
-		l.Load = min(l.Load, 1+p.Budget.settings.Ratio)
+		l.Load = min(l.Load, 1+p.Budget.ratio())
 	}
 	return l, nil
 }
 
-// concrete is b without the pointer or the nil that may stand for it.
-func concrete(b Backoff) Backoff {
-	switch b := b.(type) {
-	case nil:
-		return Exponential{}
-	case *Exponential:
-		return *b
-	case *Decorrelated:
-		return *b
-	}
-	return b
-}
-
-// add adds n delays like d.
-func (l *Plan) add(d DelayRange, n int) {
-	if len(l.Delays) < planned {
-		l.Delays = append(l.Delays, d)
-	}
-	l.Attempts += n
-	l.MaxDelay = max(l.MaxDelay, d.Max)
-	l.MaxWait = after(l.MaxWait, times(d.Max, n))
-	l.MeanWait = after(l.MeanWait, times(d.Mean, n))
-}
-
-func (l *Plan) exponential(e Exponential) {
-	jitter := e.Jitter
-	e.Jitter = None
-	most := cmp.Or(e.Max, defaultMax)
-	var at position
-	for {
-		d, next, ok := e.step(at)
-		if !ok {
-			return
-		}
-		r := jitter.around(d)
-		left := cmp.Or(e.Attempts, defaultAttempts) - at.given
-		switch {
-		case e.Attempts == Unlimited && (d == most || at.given == planned):
-			l.add(r, 1)
-			l.MaxDelay = max(l.MaxDelay, most)
-			l.Attempts = Unlimited
-			return
-		case d == most && e.Grow == nil:
-			l.tail(r, left)
-			return
-		case at.given == endless:
-			l.tail(jitter.around(most), left)
-			return
-		}
-		l.add(r, 1)
-		at = next
-	}
-}
-
-// tail adds the last n delays, which are all alike.
-func (l *Plan) tail(d DelayRange, n int) {
-	for n > 1 && len(l.Delays) < planned {
-		l.add(d, 1)
-		n--
-	}
-	l.add(d, n)
-}
-
-// around is what j makes of d.
-func (j Jitter) around(d time.Duration) DelayRange {
-	switch j {
-	case Full:
-		return DelayRange{0, d / 2, d}
-	case Equal:
-		return DelayRange{d - d/2, d - d/4, d}
-	}
-	return DelayRange{d, d, d}
-}
-
-func (l *Plan) decorrelated(d Decorrelated) {
-	n := cmp.Or(d.Attempts, defaultAttempts)
-	most := cmp.Or(d.Max, defaultMax)
-	var ranges []DelayRange
-	if !d.WaitFirst {
-		ranges = append(ranges, DelayRange{})
-	}
-	for base := time.Duration(0); len(ranges) < planned && (n == Unlimited || len(ranges) < n); {
-		if n == Unlimited && base == most {
-			break
-		}
-		low, high := d.span(base)
-		ranges = append(ranges, DelayRange{Min: low, Max: high})
-		base = high
-	}
-	for i, mean := range d.means(len(ranges)) {
-		ranges[i].Mean = mean
-		l.add(ranges[i], 1)
-	}
-	if n == Unlimited {
-		l.Attempts = Unlimited
-	} else if left := n - len(ranges); left > 0 {
-		l.add(ranges[len(ranges)-1], left)
-	}
-}
-
-// means estimates the means of the first n delays: it draws each, and takes the mean of what
-// the next is drawn from.
-func (d Decorrelated) means(n int) []time.Duration {
-	samples := max(200, 50_000/n)
-	d.Rand = rand.New(rand.NewPCG(1, 1))
-	sums := make([]float64, n)
-	for range samples {
-		var at position
-		for i := range sums {
-			if i > 0 || d.WaitFirst {
-				low, high := d.span(at.base)
-				sums[i] += (float64(low) + float64(high)) / 2
+// schedule plans the delays and their number.
+func (l *Plan) schedule() error {
+	limit := l.policy.limit()
+	switch b := concrete(l.policy.Backoff).(type) {
+	case Exponential:
+		l.exponential(b, limit)
+	case Constant:
+		l.add(0, 0, 1)
+		l.rest(time.Duration(b), time.Duration(b), limit)
+	default:
+		for d := range b.Delays() {
+			if d < 0 {
+				return fmt.Errorf("%w: Backoff gives a delay of %v", ErrInvalid, d)
 			}
-			_, at, _ = d.step(at)
-		}
-	}
-	means := make([]time.Duration, n)
-	for i, sum := range sums {
-		means[i] = time.Duration(min(sum/float64(samples), math.MaxInt64/2))
-	}
-	return means
-}
-
-// exactly plans the delays that are exactly as given.
-func (l *Plan) exactly(b Backoff) error {
-	_, finite := b.(stepper)
-	for d := range b.Delays() {
-		if d < 0 {
-			return badField("Backoff", "Delays", d, "a delay can't be negative")
-		}
-		l.add(DelayRange{d, d, d}, 1)
-		if !finite && l.Attempts == endless {
-			l.Attempts = Unlimited
-			break
+			if l.Attempts == limit {
+				break
+			}
+			if l.Attempts == endless {
+				l.Attempts = Unlimited
+				break
+			}
+			l.add(d, d, 1)
 		}
 	}
 	return nil
 }
 
-// times is d times n, or the end of time.
-func times(d time.Duration, n int) time.Duration {
-	if n <= 0 {
-		return 0
+// add plans n attempts with equal delays.
+func (l *Plan) add(longest, mean time.Duration, n int) {
+	for range min(n, planned-len(l.Delays)) {
+		l.Delays = append(l.Delays, longest)
 	}
-	return saturate(d, time.Duration(n))
+	l.Attempts += n
+	l.MaxWait = after(l.MaxWait, times(longest, n))
+	l.MeanWait = after(l.MeanWait, times(mean, n))
+}
+
+// rest plans equal delays until the limit of attempts, or without end.
+func (l *Plan) rest(longest, mean time.Duration, limit int) {
+	l.level = true
+	switch {
+	case limit == Unlimited:
+		l.add(max(longest, least), mean, 1)
+		l.Attempts = Unlimited
+	case limit > l.Attempts:
+		l.add(longest, mean, limit-l.Attempts)
+	}
+}
+
+func (l *Plan) exponential(e Exponential, limit int) {
+	exact := e
+	exact.Jitter = NoJitter
+	if e.Jitter == DecorrelatedJitter {
+		exact.Grow = func(d time.Duration) time.Duration { return times(d, 3) }
+	}
+	l.spread = e.Jitter != NoJitter
+	most := cmp.Or(e.Max, defaultMax)
+	drawn := cmp.Or(e.Initial, defaultInitial) // the last one of DecorrelatedJitter, on average
+	at := place{endless: limit == Unlimited}
+	for l.Attempts != limit {
+		d, next, _ := exact.step(at)
+		first := at.delays == 0 && !e.WaitFirst
+		mean := e.Jitter.mean(d)
+		if e.Jitter == DecorrelatedJitter && !first {
+			at.base = cmp.Or(at.base, cmp.Or(e.Initial, defaultInitial))
+			d = min(times(at.base, 3), most)
+			next.base = times(at.base, 3)
+			low, high := e.span(place{last: drawn, endless: at.endless})
+			drawn = low + (high-low)/2
+			mean = drawn
+		}
+		if !first && (d == most && (e.Grow == nil || next.base == forever) || l.Attempts == endless || l.Attempts == planned && limit == Unlimited) {
+			l.rest(d, mean, limit)
+			return
+		}
+		l.add(d, mean, 1)
+		at = next
+	}
 }

@@ -3,214 +3,123 @@ package retry
 import (
 	"context"
 	"runtime/debug"
-	"sync"
 	"time"
 )
 
-// A Call is a call that was begun by [Start]. All of its methods may be used from any goroutine.
-type Call[T any] struct {
-	state call
-	f     func(context.Context) (T, error)
-	value T
-
-	mu       sync.Mutex
-	at       int32 // the place in the watcher's list
-	asleep   bool  // between two attempts
-	settled  bool  // value, state.err and fault are final
-	finished bool  // and the functions given to Then have run
-	end      *end[T]
-}
-
-// An end is what a Call needs when somebody waits for its end, or it ends badly.
-type end[T any] struct {
-	done  chan struct{} // made when somebody asks
-	thens []func(T, error)
-	fault error // a *panicError or errGoexit
-}
-
-// ending returns c.end, made if need be. It is called with c.mu held.
-func (c *Call[T]) ending() *end[T] {
-	if c.end == nil {
-		c.end = new(end[T])
-	}
-	return c.end
-}
-
-// Start begins a call like [Get] and returns at once. Attempts run one after the other, each in a
-// goroutine that ends with it: a call that waits is a timer and a small struct. When
-// ctx is over the call ends, as soon as its attempt returns if one is running.
+// Start begins a call like [Get] and returns at once. Each attempt runs in a goroutine that ends with the attempt; a call that
+// waits needs none: it is a timer and a small struct. When ctx is over, the call ends as soon as its attempt returns.
 //
-// A panic in f, in the policy's functions or in a function given to Then doesn't end the process: it reaches
-// whoever asks for the [Call.Result]. A nil f or ctx panics here.
+// A panic in f or in a function of the policy is passed to the callers of [Call.Result]; it doesn't end the process. Start panics if
+// f or ctx is nil.
 func Start[T any](ctx context.Context, p Policy, f func(context.Context) (T, error)) *Call[T] {
-	if f == nil {
-		panic("retry: Start of a nil function")
-	}
-	if ctx == nil {
-		panic("retry: Start with a nil context")
-	}
+	must("Start", ctx, f != nil)
 	c := &Call[T]{state: call{policy: p, ctx: ctx}, f: f}
 	go c.guard(c.begin)
 	return c
 }
 
-// Done returns a channel that is closed when the call has ended and the functions given to
-// Then have run.
-func (c *Call[T]) Done() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.doneLocked()
-}
-
-func (c *Call[T]) doneLocked() <-chan struct{} {
-	e := c.ending()
-	if e.done == nil {
-		e.done = make(chan struct{})
-		if c.finished {
-			close(e.done)
-		}
-	}
-	return e.done
-}
-
-// Result waits for the end of the call, and returns what [Get] would have returned. If
-// something in the call panicked, Result panics with an error that has the value and the stack
-// of that panic; if it called [runtime.Goexit], so does Result.
-func (c *Call[T]) Result() (T, error) {
-	c.mu.Lock()
-	if !c.settled {
-		done := c.doneLocked()
-		c.mu.Unlock()
-		<-done
-		c.mu.Lock()
-	}
-	fault := c.fault()
-	c.mu.Unlock()
-	raise(fault)
-	return c.value, c.state.err
-}
-
-// Then has fn called with the result when the call ends: in the goroutine that ends it, after the
-// functions given before; or here and now if it has ended. If the call panicked, fn gets that as its error. fn must not wait
-// for Done, which comes after it. A nil fn panics.
-func (c *Call[T]) Then(fn func(T, error)) {
-	if fn == nil {
-		panic("retry: Then of a nil function")
-	}
-	c.mu.Lock()
-	if !c.finished {
-		e := c.ending()
-		e.thens = append(e.thens, fn)
-		c.mu.Unlock()
-		return
-	}
-	err := c.outcome()
-	c.mu.Unlock()
-	fn(c.value, err)
-}
-
-// fault is what went wrong in the call itself. It is called with c.mu held.
-func (c *Call[T]) fault() error {
-	if c.end == nil {
-		return nil
-	}
-	return c.end.fault
-}
-
-// outcome is the error for Then. It is called with c.mu held.
-func (c *Call[T]) outcome() error {
-	if fault := c.fault(); fault != nil {
-		return fault
-	}
-	return c.state.err
-}
-
 func (c *Call[T]) begin() {
-	if c.state.begin(nil) {
-		c.pause()
+	var kept failures
+	c.run(&kept, c.state.begin(&kept))
+}
+
+// recall returns what the call remembers, for the goroutine that makes its attempts; remember keeps that when it ends.
+func (c *Call[T]) recall() failures {
+	if x := c.state.extra; x != nil && x.kept.first != nil {
+		return x.kept
+	}
+	return failures{first: c.first}
+}
+
+func (c *Call[T]) remember(kept *failures) {
+	kept.numbers = nil
+	c.first = kept.first
+	if kept.n > 0 || c.state.extra != nil {
+		c.state.more().kept = *kept
+	}
+}
+
+// run makes attempts until the call has to wait or is over.
+func (c *Call[T]) run(kept *failures, d time.Duration) {
+	for d == 0 {
+		d = c.state.attempt(kept, c.attempt)
+	}
+	c.remember(kept)
+	if d > 0 {
+		c.pause(d)
 	} else {
 		c.settle()
 	}
 }
 
-// pause waits for the next attempt, or goes on at once if there is nothing to wait for.
-func (c *Call[T]) pause() {
-	if c.state.delay == 0 {
-		c.run()
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.asleep = true
-	watch(c.state.ctx, c)
-	if c.state.timer == nil {
-		c.state.timer = time.AfterFunc(c.state.delay, c.wake)
-	} else {
-		c.state.timer.Reset(c.state.delay)
-	}
+func (c *Call[T]) attempt(ctx context.Context) (err error) {
+	c.value, err = c.f(ctx)
+	return err
 }
 
-func (c *Call[T]) place() *int32 { return &c.at }
+// pause gives the call to a timer, which the context's end makes fire early.
+func (c *Call[T]) pause(d time.Duration) {
+	s := &c.state
+	c.mu.Lock()
+	c.phase = falling
+	if s.timer == nil {
+		c.alarm.wake = c.wake
+		s.timer = time.AfterFunc(d, c.alarm.wake)
+	} else {
+		s.timer.Reset(d)
+	}
+	c.mu.Unlock()
+	watch(s.ctx, &c.alarm) // runs the context's code
+	c.mu.Lock()
+	again := c.phase == woken
+	c.phase = asleep
+	c.mu.Unlock()
+	if again {
+		go c.wake() // not here: delays of a nanosecond would nest
+	}
+}
 
 // wake ends a delay: it has passed, or the context is over. Only the first to come does anything.
 func (c *Call[T]) wake() {
 	c.mu.Lock()
-	first := c.asleep
-	c.asleep = false
+	first := c.phase == asleep
 	if first {
-		c.state.timer.Stop()
-		unwatch(c.state.ctx, c)
+		c.phase = running
+	} else if c.phase == falling {
+		c.phase = woken
 	}
 	c.mu.Unlock()
 	if first {
-		c.guard(c.run)
+		c.guard(c.goOn)
 	}
 }
 
-// run makes attempts until the call has to wait or is over.
-func (c *Call[T]) run() {
-	for c.state.ready() {
-		var err error
-		c.value, err = c.f(c.state.attempt())
-		if !c.state.settle(err) {
-			break
-		}
-		if c.state.delay > 0 {
-			c.pause()
-			return
-		}
+func (c *Call[T]) goOn() {
+	s := &c.state
+	s.timer.Stop()
+	unwatch(s.ctx, &c.alarm)
+	kept := c.recall()
+	d := none
+	if s.ready(&kept) {
+		d = 0
 	}
-	c.settle()
+	c.run(&kept, d)
 }
 
-// settle makes the result final, and has it told.
+// settle makes the result final, lets go of what it was made with, and has it told.
 func (c *Call[T]) settle() {
-	c.state.close()
+	kept := c.recall()
+	c.state.close(&kept)
+	c.remember(&kept)
+	c.mu.Lock()
+	c.phase = settled
+	c.state, c.f = call{}, nil
+	c.mu.Unlock()
 	c.finish()
 }
 
-// finish runs the functions given to Then until there are no more, and opens Done.
-func (c *Call[T]) finish() {
-	for {
-		c.mu.Lock()
-		c.settled = true
-		if c.end == nil || len(c.end.thens) == 0 {
-			c.finished = true
-			if c.end != nil && c.end.done != nil {
-				close(c.end.done)
-			}
-			c.mu.Unlock()
-			return
-		}
-		fn, err := c.end.thens[0], c.outcome()
-		c.end.thens = c.end.thens[1:]
-		c.mu.Unlock()
-		fn(c.value, err)
-	}
-}
-
 // guard runs step, and keeps a panic or Goexit in it for whoever asks for the result. What is left of the call
-// is to finish it, which may panic as well.
+// is to settle it, which may panic as well.
 func (c *Call[T]) guard(step func()) {
 	returned := false
 	defer func() {
@@ -222,8 +131,16 @@ func (c *Call[T]) guard(step func()) {
 			fault = &panicError{v, debug.Stack()}
 		}
 		c.mu.Lock()
+		if c.phase >= settled {
+			c.mu.Unlock()
+			return // nothing is left to do
+		}
 		if c.fault() == nil {
 			c.ending().fault = fault
+		}
+		c.phase = running
+		if t := c.state.timer; t != nil {
+			t.Stop()
 		}
 		c.mu.Unlock()
 		c.guard(c.settle)

@@ -1,53 +1,81 @@
 package retry
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
 
-// text is err's own text on one line, without the user info and the query of any URL
-// in it: those carry keys and passwords, and an error ends up in logs.
-func text(err error) string {
-	s := err.Error()
-	if strings.ContainsAny(s, "\r\n") {
-		lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
-		s = strings.Join(lines, "; ")
-	}
-	return redact(s)
+	"github.com/callagain/retry/internal/redact"
+)
+
+// Texts are cut here, so that an error stays readable in a log however long a server's answer was, and grows no faster than
+// linearly where errors are nested.
+const (
+	longestText = 2 << 10 // of a failure
+	longestLast = 512     // of the last failure, beside the first
+)
+
+// text returns the text of err on one line, without secrets, and of at most limit bytes. It stands a panic in err's own code.
+func text(err error, limit int) string {
+	return cut(redact.String(oneLine(ownText(err))), limit)
 }
 
-// redact cuts "user:password@" and "?query" out of everything in s that looks like a URL.
-func redact(s string) string {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(s, "://")
-		b.WriteString(before)
-		if !found {
-			return b.String()
+func ownText(err error) (s string) {
+	defer func() {
+		if v := recover(); v != nil {
+			s = panicText(err, v)
 		}
-		end := strings.IndexAny(rest, " \t\"'`<>\\")
-		if end < 0 {
-			end = len(rest)
-		}
-		b.WriteString("://" + public(rest[:end]))
-		s = rest[end:]
-	}
+	}()
+	return err.Error()
 }
 
-// public is what may be shown of a URL without its scheme.
-func public(url string) string {
-	url, query, cut := strings.Cut(url, "?")
-	if cut {
-		// The end of a sentence isn't part of the query.
-		query = "?…" + query[len(strings.TrimRight(query, ".,:;!)]}")):]
+func panicText(err error, v any) string {
+	defer func() { recover() }() // v's own code may panic as well; %T never does
+	s := fmt.Sprintf("%T, whose Error method panicked", err)
+	return s + fmt.Sprintf(": %v", v)
+}
+
+func oneLine(s string) string {
+	if !strings.ContainsAny(s, "\r\n") {
+		return s
 	}
-	host, path, _ := strings.Cut(url, "/")
-	if i := strings.LastIndexByte(host, '@'); i >= 0 {
-		return "…@" + url[i+1:] + query
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
 	}
-	// What stands where a port should, and is none, is a password with a slash or so in it.
-	if _, port, ok := strings.Cut(host, ":"); ok && host[0] != '[' && strings.Trim(port, "0123456789.,:;!)]}") != "" {
-		if i := strings.LastIndexByte(path, '@'); i >= 0 {
-			return "…@" + path[i+1:] + query
-		}
-		return "…" + query
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
 	}
-	return url + query
+	return s[:limit] + "…"
+}
+
+// brief returns d to two or three digits, without units that are 0: 2m, not 2m0s.
+func brief(d time.Duration) string {
+	s := round(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
+
+// round drops the digits that nobody reads.
+func round(d time.Duration) time.Duration {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second)
+	case d >= 10*time.Second:
+		return d.Round(100 * time.Millisecond)
+	case d >= time.Second:
+		return d.Round(10 * time.Millisecond)
+	case d >= time.Millisecond:
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(time.Microsecond)
 }

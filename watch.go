@@ -3,82 +3,156 @@ package retry
 import (
 	"context"
 	"sync"
+	"time"
 )
 
-// A context costs more to watch than a call costs to wait, so the calls that wait under
-// one context share a watcher. Contexts that end together have the same Done channel.
-var watched struct {
-	sync.Mutex
-	by map[<-chan struct{}]*watcher
+// A context costs more to watch than a call costs to wait, so the calls that wait under one context share a watcher.
+// Contexts that end together have the same Done channel, which is the key. There is no lock for all: a watcher is armed,
+// which runs the context's own code, before anybody else can see it, and disarmed when nobody can any more.
+var watchers sync.Map // of watched to *watcher
+
+// What is watched is a channel, by one clock: a timer of a synctest bubble must not be touched from outside.
+type watched struct {
+	done    <-chan struct{}
+	virtual bool
+}
+
+// A sleeper waits, and is woken early if its context ends. It keeps its place in its watcher's list.
+type sleeper struct {
+	place int
+	wake  func()
 }
 
 type watcher struct {
-	calls []sleeper
-	stop  func() bool
+	mu       sync.Mutex // no foreign code runs under it
+	sleepers []*sleeper
+	gone     bool // from the map, or about to be
+	over     bool // the context is
+	disarm   func() bool
 }
 
-// A sleeper is a call that waits, and can be woken before its time. Waking twice does
-// nothing. It keeps its own place in the watcher's list, which is half the size of a map.
-type sleeper interface {
-	wake()
-	place() *int32
-}
-
-// watch wakes s when ctx is over, unless it is unwatched by then.
-func watch(ctx context.Context, s sleeper) {
-	done := ctx.Done()
-	if done == nil {
+// watch has s woken when ctx is over, unless it is unwatched by then.
+func watch(ctx context.Context, s *sleeper) {
+	key := watched{ctx.Done(), virtual()}
+	if key.done == nil {
 		return
 	}
-	watched.Lock()
-	defer watched.Unlock()
-	w := watched.by[done]
-	if w == nil {
-		w = new(watcher)
-		if watched.by == nil {
-			watched.by = make(map[<-chan struct{}]*watcher)
+	for {
+		v, ok := watchers.Load(key)
+		if !ok {
+			w := new(watcher)
+			w.disarm = arm(ctx, key.done, func() { w.wake(key) })
+			if v, ok = watchers.LoadOrStore(key, w); ok {
+				w.disarm() // somebody else was faster
+			} else {
+				v = w
+			}
 		}
-		watched.by[done] = w
-		w.stop = context.AfterFunc(ctx, func() { w.wakeAll(done) })
+		if v.(*watcher).add(s) {
+			return
+		}
+		watchers.CompareAndDelete(key, v)
 	}
-	*s.place() = int32(len(w.calls))
-	w.calls = append(w.calls, s)
+}
+
+// add reports whether s is seen to.
+func (w *watcher) add(s *sleeper) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		go s.wake()
+		return true
+	}
+	if w.gone {
+		return false
+	}
+	s.place = len(w.sleepers)
+	w.sleepers = append(w.sleepers, s)
+	return true
 }
 
 // unwatch undoes watch.
-func unwatch(ctx context.Context, s sleeper) {
-	done := ctx.Done()
-	if done == nil {
-		return
+func unwatch(ctx context.Context, s *sleeper) {
+	key := watched{ctx.Done(), virtual()}
+	v, ok := watchers.Load(key)
+	if !ok {
+		return // there is none, or it is waking everybody
 	}
-	watched.Lock()
-	defer watched.Unlock()
-	w := watched.by[done]
-	i := int(*s.place())
-	if w == nil || i >= len(w.calls) || w.calls[i] != s {
-		return // ctx is over, and s on its way to be woken
-	}
-	last := len(w.calls) - 1
-	w.calls[i] = w.calls[last]
-	*w.calls[i].place() = int32(i)
-	w.calls[last] = nil
-	w.calls = w.calls[:last]
-	if last == 0 {
-		delete(watched.by, done)
-		w.stop()
+	if w := v.(*watcher); w.remove(s) {
+		watchers.CompareAndDelete(key, v)
+		w.disarm()
 	}
 }
 
-func (w *watcher) wakeAll(done <-chan struct{}) {
-	watched.Lock()
-	if watched.by[done] == w {
-		delete(watched.by, done)
+// remove reports whether s was the last.
+func (w *watcher) remove(s *sleeper) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := s.place
+	if i >= len(w.sleepers) || w.sleepers[i] != s {
+		return false
 	}
-	calls := w.calls
-	w.calls = nil
-	watched.Unlock()
-	for _, s := range calls {
-		// Each in its own goroutine, so that one whose observer blocks doesn't hold up the others.
+	last := len(w.sleepers) - 1
+	w.sleepers[i] = w.sleepers[last]
+	w.sleepers[i].place = i
+	w.sleepers[last] = nil
+	w.sleepers = w.sleepers[:last]
+	w.gone = last == 0
+	return w.gone
+}
+
+// wake wakes all sleepers, each in a goroutine of its own: what it does then may block.
+func (w *watcher) wake(key watched) {
+	watchers.CompareAndDelete(key, w)
+	w.mu.Lock()
+	w.over, w.gone = true, true
+	sleepers := w.sleepers
+	w.sleepers = nil
+	w.mu.Unlock()
+	if key.virtual != virtual() {
+		return // the bubble is over, or its clock decides
+	}
+	for _, s := range sleepers {
 		go s.wake()
 	}
+}
+
+// arm has f called in its own goroutine when ctx is over. It keeps no more of ctx than that takes: a watcher outlives the call whose
+// context it was armed with.
+func arm(ctx context.Context, done <-chan struct{}, f func()) (disarm func() bool) {
+	a := &armed{done: done, ctx: ctx}
+	disarm = context.AfterFunc(a, f)
+	a.ctx = nil
+	return disarm
+}
+
+// An armed context ends with another, and remembers of its values only what AfterFunc asked for when it was armed, which is
+// the cancelable context that both are children of. Its Err doesn't depend on a context that closes Done before it says why.
+type armed struct {
+	done  <-chan struct{}
+	ctx   context.Context // until it is armed
+	key   any
+	value any
+}
+
+func (a *armed) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (a *armed) Done() <-chan struct{}       { return a.done }
+
+func (a *armed) Err() error {
+	select {
+	case <-a.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+func (a *armed) Value(key any) any {
+	if a.key == nil && a.ctx != nil {
+		a.key, a.value = key, a.ctx.Value(key)
+	}
+	if key == a.key {
+		return a.value
+	}
+	return nil
 }

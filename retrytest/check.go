@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +69,11 @@ func Check(t TB, p retry.Policy, most Bounds) {
 		t.Errorf("retrytest: %v", err)
 		return
 	}
-	got := Bounds{plan.Attempts, plan.MaxDelay, plan.MaxWait, plan.Load}
+	longest := slices.Max(plan.Delays)
+	if p.Within > 0 {
+		longest = min(longest, p.Within)
+	}
+	got := Bounds{plan.Attempts, longest, plan.MaxWait, plan.Load}
 	if plan.Attempts == retry.Unlimited {
 		got.Attempts = math.MaxInt
 	}
@@ -98,13 +103,13 @@ func Check(t TB, p retry.Policy, most Bounds) {
 		t.Errorf("retrytest: %s\nThe policy keeps to %#v.\nIt is %v", strings.Join(broken, "; "), got, p)
 		return
 	}
-	prove(t, p, plan)
+	prove(t, p, plan, longest)
 }
 
 // prove makes calls that fail, and holds them against the plan.
-func prove(t TB, p retry.Policy, plan retry.Plan) {
+func prove(t TB, p retry.Policy, plan retry.Plan, most time.Duration) {
 	t.Helper()
-	p.Budget, p.Observe, p.Test = nil, nil, nil
+	p.Budget, p.Observe, p.RetryIf, p.Decide, p.Around = nil, nil, nil, nil, nil
 	for seed := range uint64(100) {
 		const enough = 1000 // attempts, of a policy that makes more or never ends
 		ctx, record := Context(context.Background(), Settings{Seed: seed, Attempts: enough})
@@ -122,7 +127,7 @@ func prove(t TB, p retry.Policy, plan retry.Plan) {
 		if p.Within > 0 {
 			longest, total = min(longest, p.Within), min(total, p.Within)
 		}
-		if plan.Attempts != retry.Unlimited && attempts > plan.Attempts || longest > plan.MaxDelay || total > plan.MaxWait {
+		if plan.Attempts != retry.Unlimited && attempts > plan.Attempts || longest > most || total > plan.MaxWait {
 			t.Errorf("retrytest: a call made %d attempts with delays of up to %v and %v in all. By its plan it is %v\n"+
 				"Its backoff gives other delays each time; make it give the longest ones first, or check the backoff by itself.", attempts, longest, total, plan)
 			return

@@ -7,6 +7,7 @@ package retrytest
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -94,7 +95,7 @@ func (r *Record) Delays(names ...string) []time.Duration {
 func (r *Record) Total() time.Duration {
 	var total time.Duration
 	for _, d := range r.Delays() {
-		total += d
+		total += min(d, math.MaxInt64-total)
 	}
 	return total
 }

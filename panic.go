@@ -6,6 +6,9 @@ import (
 	"runtime"
 )
 
+// errPanicked is told as the end of a call that panicked or exited its goroutine.
+var errPanicked = errors.New("the call panicked or exited its goroutine")
+
 var errGoexit = errors.New("runtime.Goexit was called in the call")
 
 // A panicError is a panic in one goroutine that is passed on to another.
@@ -15,14 +18,17 @@ type panicError struct {
 }
 
 func (p *panicError) Error() string {
-	return fmt.Sprintf("panic in an attempt that retry made in another goroutine: %v\n\n%s", p.value, p.stack)
+	return fmt.Sprintf("panic in an attempt that retry made in another goroutine: %s\n\n%s", panicValue(p.value), p.stack)
 }
 
-// Unwrap returns the panic's value if it's an error.
+// Unwrap returns the panic's value if it is an error.
 func (p *panicError) Unwrap() error {
 	err, _ := p.value.(error)
 	return err
 }
+
+// panicValue returns the text of a panic's value, whose own code may panic as well; fmt stands that.
+func panicValue(v any) string { return cut(fmt.Sprint(v), longestText) }
 
 // raise repeats in the caller's goroutine what ended another: a *panicError or errGoexit. Nil is nothing.
 func raise(fault error) {

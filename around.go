@@ -1,0 +1,106 @@
+package retry
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+)
+
+// limited runs f with the policy's limits and Around: Within, which ends at end if that isn't 0, then Around, then Timeout.
+// A reason says that Around was used wrongly.
+func (p *Policy) limited(ctx context.Context, end time.Duration, f func(context.Context) error) (failure, reason error) {
+	if end != 0 {
+		if left := until(end, now()); p.Around != nil || p.Timeout == 0 || left <= p.Timeout {
+			within, cancel := context.WithTimeoutCause(ctx, left, &limitError{ErrTooLate, p.Within})
+			defer cancel()
+			ctx = within
+		}
+	}
+	if p.Around == nil {
+		return timed(ctx, p.Timeout, f), nil
+	}
+	return around(ctx, p, f)
+}
+
+// timed runs f for as long as limit, if that is positive, and marks its failure if it ended that way. Only the
+// contexts know: f may have returned any error at all by then.
+func timed(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
+	if limit == 0 {
+		return f(ctx)
+	}
+	cause := &limitError{ErrTimeout, limit}
+	inner, cancel := context.WithTimeoutCause(ctx, limit, cause)
+	defer cancel()
+	err := f(inner)
+	if err == nil || ctx.Err() != nil || context.Cause(inner) != cause {
+		return err
+	}
+	if err == cause {
+		err = context.DeadlineExceeded
+	}
+	return &timeoutError{err, cause}
+}
+
+// around runs f inside of the policy's Around. Around runs in a coroutine, and f in this goroutine: were f given to
+// Around, it would escape, with all that it refers to, in the calls without Around as well; and so would the body of each Loop.
+func around(ctx context.Context, p *Policy, f func(context.Context) error) (failure, reason error) {
+	t := new(turn)
+	wrap := p.Around
+	next, stop := iter.Pull(func(run func(context.Context) bool) {
+		err := wrap(ctx, func(ctx context.Context) error { return t.attempt(ctx, run) })
+		failure, reason = t.end(err)
+	})
+	defer stop() // after a panic in f: Around sees an error, and returns
+	limit := p.Timeout
+	for ctx, ok := next(); ok; ctx, ok = next() {
+		t.result = timed(ctx, limit, f)
+	}
+	return failure, reason
+}
+
+// A turn is one run of Around. It outlives that, with the function that Around was given.
+type turn struct {
+	mu     sync.Mutex
+	called int
+	over   bool
+	result error // of the attempt
+}
+
+// attempt is what Around calls. It may be called in any goroutine, and must run f once at most.
+func (t *turn) attempt(ctx context.Context, run func(context.Context) bool) error {
+	t.mu.Lock()
+	t.called++
+	misused := ""
+	switch {
+	case t.over:
+		misused = "after it had returned"
+	case ctx == nil:
+		misused = "with a nil context"
+		t.called = 2
+	case t.called > 1:
+		misused = "more than once"
+	}
+	t.mu.Unlock()
+	if misused != "" {
+		return fmt.Errorf("%w: Around called the attempt %s", ErrInvalid, misused)
+	}
+	t.result = errPanicked // unless it returns
+	run(ctx)
+	return t.result
+}
+
+// end returns what came of the attempt, now that Around returned err.
+func (t *turn) end(err error) (failure, reason error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	switch {
+	case t.called > 1:
+		return err, fmt.Errorf("%w: Around called the attempt more than once, or with a nil context", ErrInvalid)
+	case t.called == 0 && err == nil:
+		return nil, fmt.Errorf("%w: Around returned nil without having called the attempt", ErrInvalid)
+	}
+	return err, nil
+}

@@ -1,0 +1,39 @@
+package retry
+
+import (
+	"iter"
+	"time"
+)
+
+// next takes the next delay of the call's schedule.
+func (c *call) next() (time.Duration, bool) {
+	d, at, ok, own := step(c.policy.Backoff, c.place)
+	if !own {
+		return c.pull(c.policy.Backoff)
+	}
+	c.place = at
+	return d, ok
+}
+
+// pull takes the next delay of a schedule that runs in a coroutine.
+func (c *call) pull(b Backoff) (time.Duration, bool) {
+	x := c.more()
+	if x.next == nil {
+		delays := b.Delays()
+		if delays == nil {
+			return none, true // invalid, as any negative delay
+		}
+		x.next, x.stop = iter.Pull(delays)
+	}
+	c.place.delays++
+	return x.next()
+}
+
+// unpull ends the coroutine of a schedule. That runs the schedule's own clean-up.
+func (c *call) unpull() {
+	if x := c.extra; x != nil && x.stop != nil {
+		stop := x.stop
+		x.next, x.stop = nil, nil
+		stop()
+	}
+}
