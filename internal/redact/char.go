@@ -6,6 +6,9 @@ import "strings"
 // %2F, %252F and %5C%2F are all one slash. n is its length in s, and percent says that a URL's escape is a part of it.
 // A backslash that escapes nothing of interest is returned together with its neighbours, so that no run of them is read twice.
 func char(s string) (c byte, n int, percent bool) {
+	if strings.HasPrefix(s, `\/`) {
+		return '/', 2, false
+	}
 	c, m, percent := unit(s)
 	for c == '\\' {
 		n += m
@@ -87,6 +90,7 @@ var class = func() (class [256]uint8) {
 	mark(":;,.!?)]}", after)
 	mark("([{=,;|", opener)
 	mark("/?#)]}|", end)
+	mark("@?#:/%\\", special)
 	return class
 }()
 
@@ -94,8 +98,9 @@ const (
 	scheme uint8 = 1 << iota // of a URL's scheme
 	host                     // of a host's name
 	space
-	quote  // a delimiter of texts, or the start of an escape
-	after  // punctuation behind a closed quote or a word
-	opener // stands before a URL
-	end    // ends an authority
+	quote   // a delimiter of texts, or the start of an escape
+	after   // punctuation behind a closed quote or a word
+	opener  // stands before a URL
+	end     // ends an authority
+	special // may be or begin one of the characters that String looks at
 )

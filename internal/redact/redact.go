@@ -26,87 +26,90 @@ const removed = "…"
 func String(s string) string {
 	t := text{s: s, start: -1}
 	t.scan()
-	if t.out == nil {
+	if t.done == 0 {
 		return s
 	}
-	return string(append(t.out, s[t.done:]...))
+	t.out.WriteString(s[t.done:])
+	return t.out.String()
 }
 
 // A text is one on its way through String.
 type text struct {
 	s     string
-	out   []byte // what becomes of s[:done]; nil as long as nothing is removed
-	done  int
-	start int  // where the authority of the first URL begins; -1: there is none yet
-	colon bool // there is a colon before it
-	glued bool // there is one before it with something right behind, as in user:password
+	out   strings.Builder // what becomes of s[:done]
+	done  int             // 0 as long as nothing is removed
+	start int             // where the authority of the first URL begins; -1: there is none yet
+	colon bool            // there is a colon before it
+	glued bool            // there is one before it with something right behind, as in user:password
 }
 
 // scan goes through the text outside of URLs that stand in quotes. Whatever else it finds owns the rest of the text:
 // only quotes can tell where a password, a query or a fragment with any byte in it ends.
 func (t *text) scan() {
-	var (
-		s        = t.s
-		prev     = byte(' ')
-		run      int // where the last word of a scheme's characters begins
-		name     int // where the one before the last colon begins
-		word     int // where the last word begins
-		sentence int // the question marks before this aren't a query's
-	)
+	s := t.s
+	floor := 0        // where the text behind the last URL begins
+	prev := byte(' ') // what the escape before s[floor] stood for
+	sentence := 0     // the question marks before this aren't a query's
 	for i := 0; i < len(s); {
 		c, n, percent := s[i], 1, false
+		if class[c]&special == 0 {
+			i++
+			continue
+		}
 		if c == '\\' || c == '%' {
 			c, n, percent = char(s[i:])
 		}
-		switch {
-		case class[c]&scheme != 0:
-			if class[prev]&scheme == 0 {
-				run = i
+		begin, start := i, 0
+		i += n
+		switch c {
+		case '@':
+			t.user(begin, percent)
+			return
+		case '?':
+			if n == 1 && i > sentence {
+				sentence = begin + asked(s[begin:])
 			}
-		case class[c]&space != 0:
-			word = i + n
-		case c == ':':
-			name = i
-			if class[prev]&scheme != 0 {
-				name = run
+			if n > 1 || i > sentence {
+				t.query(begin, i, percent)
+				return
 			}
-		case c == '/':
-			m, p := slash(s[i+n:])
-			if m == 0 || prev != ':' && class[prev]&opener == 0 {
+		case '#':
+			if n > 1 || fragment(s, i) {
+				t.query(begin, i, percent)
+				return
+			}
+		case ':':
+			m, p := slashes(s[i:])
+			if m > 0 {
+				for begin > floor && class[s[begin-1]]&scheme != 0 {
+					begin--
+				}
+				start, percent = i+m, percent || p
+			} else if t.start < 0 {
+				t.colon = true
+				t.glued = t.glued || i < len(s) && class[s[i]]&space == 0
+			}
+		case '/':
+			m, p := slash(s[i:])
+			if m == 0 {
 				break
 			}
-			begin := i
-			if prev == ':' {
-				begin = name
+			i += m
+			if begin > floor {
+				prev = s[begin-1]
 			}
-			if i = t.url(begin, i+n+m, percent || p); i < 0 {
-				return
+			if class[prev]&opener != 0 {
+				start, percent = i, percent || p
 			}
-			prev, word = '"', i
-			continue
-		case c == '?':
-			if n == 1 && i >= sentence {
-				sentence = i + asked(s[i:])
-			}
-			if n > 1 || i >= sentence {
-				t.query(i, i+n, word, percent)
-				return
-			}
-		case c == '#':
-			if n > 1 || fragment(s[i+1:], prev) {
-				t.query(i, i+n, word, percent)
-				return
-			}
-		case c == '@':
-			t.user(i, word, percent)
-			return
 		}
-		if t.start < 0 {
-			t.colon = t.colon || c == ':'
-			t.glued = t.glued || prev == ':' && class[c]&space == 0
+		if start > 0 {
+			if i = t.url(begin, start, percent); i < 0 {
+				return
+			}
+			floor, prev = i, '"'
+		} else if n > 1 {
+			floor, prev = i, c
 		}
-		prev = c
-		i += n
 	}
 }
 
@@ -142,11 +145,14 @@ func (t *text) url(begin, start int, escaped bool) int {
 }
 
 // query removes the query or fragment behind s[begin:start] of a URL that is relative, or what isn't one.
-func (t *text) query(begin, start, word int, escaped bool) {
+func (t *text) query(begin, start int, escaped bool) {
 	for i := start; i < len(t.s); {
-		c, n, percent := char(t.s[i:])
+		c, n, percent := t.s[i], 1, false
+		if c == '\\' || c == '%' {
+			c, n, percent = char(t.s[i:])
+		}
 		if c == '@' && (escaped || !percent) { // a password with a question mark
-			t.rest(t.back(word), len(t.s), len(t.s))
+			t.rest(t.back(0), len(t.s), len(t.s))
 			return
 		}
 		i += n
@@ -155,8 +161,12 @@ func (t *text) query(begin, start, word int, escaped bool) {
 }
 
 // user removes the user info before the @ at s[i], of a URL without a scheme, of another data source's name, or of a mail address.
-func (t *text) user(i, word int, escaped bool) {
+func (t *text) user(i int, escaped bool) {
 	from, to := visible(t.s[i:], false, escaped)
+	word := 0
+	if from == 0 && !t.colon { // a mail address, or a name without a password
+		word = strings.LastIndexAny(t.s[:i], " \t\r\n") + 1
+	}
 	from, to = i+from, i+to
 	// package net/http takes the user's name for a scheme.
 	const scheme = `protocol scheme "`
@@ -166,13 +176,14 @@ func (t *text) user(i, word int, escaped bool) {
 	t.rest(t.back(word), from, to)
 }
 
-// back is where user info begins that was found behind the first URL, or outside of any: as far back as it may.
+// back is where user info begins that isn't known to be that of a URL in quotes: as far back as it may. That is at word if there
+// is no URL before it.
 func (t *text) back(word int) int {
 	switch {
-	case t.glued, t.colon && t.start < 0:
-		return 0
 	case t.start < 0:
 		return word
+	case t.glued:
+		return 0
 	}
 	return t.start
 }
@@ -192,11 +203,16 @@ func (t *text) cut(from, to int) {
 		return
 	}
 	if from < t.done { // user info that reaches back before the first URL, up to where nothing was removed
-		t.out, t.done = t.out[:from], from
+		t.out.Reset()
+		t.done = 0
 	}
 	if t.s[from:to] == removed {
 		return
 	}
-	t.out = append(append(t.out, t.s[t.done:from]...), removed...)
+	if t.done == 0 {
+		t.out.Grow(len(t.s) - (to - from) + len(removed))
+	}
+	t.out.WriteString(t.s[t.done:from])
+	t.out.WriteString(removed)
 	t.done = to
 }

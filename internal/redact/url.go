@@ -11,6 +11,10 @@ func visible(url string, authority, escaped bool) (from, to int) {
 	doubt := authority && !plausible(url)
 	for i := 0; i < len(url); {
 		c, n, percent := url[i], 1, false
+		if class[c]&special == 0 {
+			i++
+			continue
+		}
 		if c == '\\' || c == '%' {
 			c, n, percent = char(url[i:])
 		}
@@ -18,21 +22,23 @@ func visible(url string, authority, escaped bool) (from, to int) {
 		i += n
 		switch c {
 		case '@':
-			switch {
-			case bare && query:
-				return len(url), len(url) // a password with a question mark, or a query with an @
-			case bare:
-				at, stop, inner, doubt = i-n, -1, -1, false
-			case !query:
-				at, inner, doubt = i-n, -1, stop >= 0
+			if query && !bare {
+				break
 			}
+			if stop >= 0 { // a password with a question mark, or a query with an @
+				return len(url), len(url)
+			}
+			at, inner, doubt = i-n, -1, false
 		case '?', '#':
 			if stop < 0 {
 				stop = i
 			}
 			query = query || bare
 		case '/':
-			if m, _ := slash(url[i:]); m > 0 && stop < 0 && inner < 0 && !plausible(url[i+m:]) {
+			if stop >= 0 || inner >= 0 {
+				break
+			}
+			if m, _ := slash(url[i:]); m > 0 && !plausible(url[i+m:]) {
 				inner = i + m
 			}
 		}
@@ -53,7 +59,14 @@ func visible(url string, authority, escaped bool) (from, to int) {
 func plausible(url string) bool {
 	port := false
 	for i := 0; i < len(url); {
-		c, n, _ := char(url[i:])
+		c, n := url[i], 1
+		if class[c]&host != 0 && !port {
+			i++
+			continue
+		}
+		if c == '\\' || c == '%' {
+			c, n, _ = char(url[i:])
+		}
 		i += n
 		switch {
 		case c == ':':
@@ -114,14 +127,30 @@ func closing(s string, begin, start int) (stop, next int) {
 
 // slash is the length of the slash at the start of s, if there is one.
 func slash(s string) (n int, percent bool) {
-	if s == "" {
+	if s == "" || class[s[0]]&special == 0 {
 		return 0, false
+	}
+	if s[0] == '/' {
+		return 1, false
 	}
 	c, n, percent := char(s)
 	if c != '/' {
 		return 0, false
 	}
 	return n, percent
+}
+
+// slashes is the length of two of them.
+func slashes(s string) (n int, percent bool) {
+	n, percent = slash(s)
+	if n == 0 {
+		return 0, false
+	}
+	m, p := slash(s[n:])
+	if m == 0 {
+		return 0, false
+	}
+	return n + m, percent || p
 }
 
 // asked is the length of the punctuation that a sentence's question mark at the start of s belongs to; 0 if it starts a query.
@@ -140,21 +169,21 @@ func asked(s string) int {
 	return len(s)
 }
 
-// fragment reports whether a # between prev and s starts a URL's fragment. #42, "C#" and " #topic" don't.
-func fragment(s string, prev byte) bool {
-	digits := s[len(s)-len(strings.TrimLeft(s, "0123456789")):]
-	if digits == "" || class[digits[0]]&(space|quote|after) != 0 {
+// fragment reports whether the # before s[i] starts a URL's fragment. #42, "C#" and " #topic" don't.
+func fragment(s string, i int) bool {
+	word := i
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
+		i++
+	}
+	if i == len(s) || class[s[i]]&(space|quote|after) != 0 {
 		return false
 	}
-	if class[prev]&opener == 0 && prev != '#' {
+	if word > 1 && class[s[word-2]]&opener == 0 && s[word-2] != '#' {
 		return true
 	}
-	for _, c := range []byte(s) {
-		if c == '=' {
+	for ; i < len(s) && class[s[i]]&space == 0 && s[i] != '#'; i++ {
+		if s[i] == '=' {
 			return true
-		}
-		if class[c]&space != 0 || c == '#' {
-			break
 		}
 	}
 	return false
