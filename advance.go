@@ -8,12 +8,12 @@ import (
 
 // begin prepares a call, and returns the delay before its first attempt.
 func (c *call) begin(kept *failures) time.Duration {
+	p := &c.policy
+	if p.Observe != nil || p.Timeout|p.Within != 0 {
+		c.began = now()
+	}
 	if err := c.prepare(); err != nil {
 		return c.giveUp(kept, err)
-	}
-	p := &c.policy
-	if p.Observe != nil || p.Timeout > 0 || p.Within > 0 {
-		c.began = now()
 	}
 	if p.Within > 0 {
 		c.more().deadline = after(c.began, p.Within)

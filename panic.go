@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+
+	"github.com/callagain/retry/internal/redact"
 )
 
 // errPanicked is told as the end of a call that panicked or exited its goroutine.
@@ -28,7 +30,7 @@ func (p *panicError) Unwrap() error {
 }
 
 // panicValue returns the text of a panic's value, whose own code may panic as well; fmt stands that.
-func panicValue(v any) string { return cut(fmt.Sprint(v), longestText) }
+func panicValue(v any) string { return cut(redact.String(fmt.Sprint(v)), longestText) }
 
 // raise repeats in the caller's goroutine what ended another: a *panicError or errGoexit. Nil is nothing.
 func raise(fault error) {

@@ -106,32 +106,57 @@ func (l *Plan) rest(longest, mean time.Duration, limit int) {
 }
 
 func (l *Plan) exponential(e Exponential, limit int) {
+	if e.Jitter == DecorrelatedJitter {
+		l.decorrelated(e, limit)
+		return
+	}
 	exact := e
 	exact.Jitter = NoJitter
-	if e.Jitter == DecorrelatedJitter {
-		exact.Grow = func(d time.Duration) time.Duration { return times(d, 3) }
-	}
 	l.spread = e.Jitter != NoJitter
 	most := cmp.Or(e.Max, defaultMax)
-	drawn := cmp.Or(e.Initial, defaultInitial) // the last one of DecorrelatedJitter, on average
 	at := place{endless: limit == Unlimited}
 	for l.Attempts != limit {
 		d, next, _ := exact.step(at)
-		first := at.delays == 0 && !e.WaitFirst
-		mean := e.Jitter.mean(d)
-		if e.Jitter == DecorrelatedJitter && !first {
-			at.base = cmp.Or(at.base, cmp.Or(e.Initial, defaultInitial))
-			d = min(times(at.base, 3), most)
-			next.base = times(at.base, 3)
-			low, high := e.span(place{last: drawn, endless: at.endless})
-			drawn = low + (high-low)/2
-			mean = drawn
-		}
-		if !first && (d == most && (e.Grow == nil || next.base == forever) || l.Attempts == endless || l.Attempts == planned && limit == Unlimited) {
-			l.rest(d, mean, limit)
+		switch {
+		case at.delays == 0 && !e.WaitFirst:
+		case d == most && e.Grow == nil, l.Attempts == endless:
+			l.rest(d, e.Jitter.mean(d), limit)
+			return
+		case l.Attempts == planned && limit == Unlimited:
+			l.Attempts = Unlimited
 			return
 		}
-		l.add(d, mean, 1)
+		l.add(d, e.Jitter.mean(d), 1)
 		at = next
+	}
+}
+
+// decorrelated plans delays whose longest is three times the longest before, and estimates their means by following some calls.
+func (l *Plan) decorrelated(e Exponential, limit int) {
+	l.spread = true
+	const calls = 500
+	var drawn [calls]place
+	for i := range drawn {
+		drawn[i] = place{seed: uint64(i)<<1 | 1, endless: limit == Unlimited}
+	}
+	longest := place{endless: limit == Unlimited}
+	for l.Attempts != limit {
+		first := longest.delays == 0 && !e.WaitFirst
+		_, high := e.span(longest)
+		mean := time.Duration(0)
+		for i := range drawn {
+			if low, high := e.span(drawn[i]); !first {
+				mean += (low + (high-low)/2) / calls
+			}
+			_, drawn[i], _ = e.step(drawn[i])
+		}
+		if first {
+			high = 0
+		} else if high == longest.last && l.Attempts >= 50 {
+			l.rest(high, mean, limit)
+			return
+		}
+		l.add(high, mean, 1)
+		longest.last, longest.delays = high, longest.delays+1
 	}
 }

@@ -2,6 +2,7 @@ package retry
 
 import (
 	"maps"
+	"math"
 	"time"
 )
 
@@ -35,7 +36,14 @@ func (p Policy) Next(at Position, now time.Time, failure error) (next Position, 
 	if err := p.check(); err != nil {
 		return at, 0, p.gaveUp(&at, now, err, failure)
 	}
-	spot := place{delays: at.Delays, base: at.Base, last: at.Last, seed: at.Seed, endless: p.Attempts == Unlimited}
+	spot := place{
+		delays:  min(max(at.Delays, 0), math.MaxInt-1), // it may come from a store that somebody else writes to
+		base:    max(at.Base, 0),
+		last:    max(at.Last, 0),
+		seed:    at.Seed,
+		endless: p.Attempts == Unlimited,
+	}
+	at.Attempts = min(max(at.Attempts, 0), math.MaxInt-1)
 	var m marks
 	var mem memory
 	if failure != nil {
