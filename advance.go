@@ -113,8 +113,8 @@ func (c *call) plan(kept *failures, failure error, m marks) time.Duration {
 		mem = &c.more().memory
 	}
 	v := decide(&c.policy, failure, m, o, mem)
-	if v.failure != failure {
-		kept.replace(v.failure)
+	if mem != nil && failure != nil {
+		kept.replace(v.failure) // not compared: that panics for some types
 	}
 	over := c.ended()
 	switch {

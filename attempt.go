@@ -63,22 +63,4 @@ func nested(ctx context.Context) bool {
 
 // numbered has the contexts of a call's second attempt and the next few: one allocation for all. They are
 // never changed once they are given out, so an f that keeps its context for longer than it should does no harm.
-type numbered [3]attemptCtx
-
-// number returns the context of the n-th attempt, which comes after the delay d.
-func (f *failures) number(ctx context.Context, n int, d time.Duration) context.Context {
-	if n == 1 && d == 0 && !nested(ctx) {
-		return ctx
-	}
-	numberedYet.Store(true)
-	if n == 1 {
-		return &attemptCtx{ctx, n, d}
-	}
-	i := (n - 2) % len(numbered{})
-	if i == 0 || f.numbers == nil || f.numbers[i].Context != nil {
-		f.numbers = new(numbered)
-	}
-	a := &f.numbers[i]
-	*a = attemptCtx{ctx, n, d}
-	return a
-}
+type numbered [4]attemptCtx

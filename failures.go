@@ -1,5 +1,10 @@
 package retry
 
+import (
+	"context"
+	"time"
+)
+
 // keep is how many failures a call remembers, however many there are.
 const keep = 8
 
@@ -60,4 +65,22 @@ func (f *failures) forget() {
 func (f *failures) end(err error) {
 	f.forget()
 	f.first = err
+}
+
+// number returns the context of the n-th attempt, which comes after the delay d.
+func (f *failures) number(ctx context.Context, n int, d time.Duration) context.Context {
+	if n == 1 && d == 0 && !nested(ctx) {
+		return ctx
+	}
+	numberedYet.Store(true)
+	if n == 1 {
+		return &attemptCtx{ctx, n, d}
+	}
+	i := (n - 2) % len(numbered{})
+	if i == 0 || f.numbers == nil || f.numbers[i].Context != nil {
+		f.numbers = new(numbered)
+	}
+	a := &f.numbers[i]
+	*a = attemptCtx{ctx, n, d}
+	return a
 }
