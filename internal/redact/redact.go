@@ -63,8 +63,10 @@ func (t *text) scan() {
 		i += n
 		switch c {
 		case '@':
-			t.user(begin, percent)
-			return
+			if begin == 0 || i == len(s) || s[begin-1] != '\'' || s[i] != '\'' { // not a database's 'user'@'host'
+				t.user(begin, percent)
+				return
+			}
 		case '?':
 			if n == 1 && i > sentence {
 				sentence = begin + asked(s[begin:])
@@ -120,7 +122,7 @@ func (t *text) url(begin, start int, escaped bool) int {
 		t.start = start
 	}
 	stop, next := closing(t.s, begin, start)
-	from, to := visible(t.s[start:stop], true, escaped)
+	from, to := visible(t.s[start:stop], true, next >= 0, escaped)
 	if next < 0 {
 		if from > 0 {
 			t.rest(t.back(0), start+from, start+to)
@@ -162,7 +164,7 @@ func (t *text) query(begin, start int, escaped bool) {
 
 // user removes the user info before the @ at s[i], of a URL without a scheme, of another data source's name, or of a mail address.
 func (t *text) user(i int, escaped bool) {
-	from, to := visible(t.s[i:], false, escaped)
+	from, to := visible(t.s[i:], false, false, escaped)
 	word := 0
 	if from == 0 && !t.colon { // a mail address, or a name without a password
 		word = strings.LastIndexAny(t.s[:i], " \t\r\n") + 1

@@ -59,6 +59,8 @@ var table = []struct{ text, want string }{
 	{``, ``},
 	{`dial tcp 127.0.0.1:5432: connect: connection refused`, ``},
 	{`dial tcp [::1]:5432: i/o timeout`, ``},
+	{`Error 1045 (28000): Access denied for user 'root'@'localhost' (using password: YES)`, ``},
+	{"main.f(0x1?, {0x2?, 0x3?}, ...)\n\t/src/main.go:12 +0x1c", ``},
 	{`open /var/x?: no such file or directory`, ``},
 	{`open C:\Users\new\x.txt: The system cannot find the file specified.`, ``},
 	{`open \\server\share\x: Access is denied.`, ``},
