@@ -10,18 +10,19 @@ func char(s string) (c byte, n int, percent bool) {
 		return '/', 2, false
 	}
 	c, m, percent := unit(s)
+	slash := percent // whether the last backslash is escaped
 	for c == '\\' {
 		n += m
+		slash = percent
 		if n == len(s) {
 			return c, n, percent
 		}
-		var p bool
-		c, m, p = unit(s[n:])
-		percent = percent || p
+		c, m, percent = unit(s[n:])
 	}
 	if n == 0 || c == '/' {
 		return c, n + m, percent
 	}
+	percent = slash
 	digits := 0
 	if strings.HasPrefix(s[n:], "u00") {
 		digits = n + 3

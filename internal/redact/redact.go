@@ -133,13 +133,16 @@ func (t *text) url(begin, start int, escaped bool) int {
 	}
 	t.cut(start, start+from)
 	t.cut(start+to, stop)
-	// package net/url quotes a password that it took for a port once more.
-	const port = `: invalid port `
-	if strings.HasPrefix(t.s[next:], port) {
+	// Package net/url quotes once more what it took for a port or an address.
+	const port, host = ": invalid port ", ": invalid host: "
+	behind := t.s[next:]
+	switch {
+	case strings.HasPrefix(behind, host):
+		next += len(host)
+		t.rest(next, len(t.s), len(t.s))
+		return -1
+	case strings.HasPrefix(behind, port) && len(behind) > len(port)+next-stop:
 		quoted := next + len(port) + next - stop
-		if quoted > len(t.s) {
-			return next
-		}
 		stop, next = closing(t.s, quoted, quoted)
 		t.cut(quoted, stop)
 	}

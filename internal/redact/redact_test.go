@@ -19,6 +19,7 @@ var table = []struct{ text, want string }{
 	{`Get "user:SECRET@host/x": unsupported protocol scheme "user"`, `…@host/x": unsupported protocol scheme "…`},
 	{`parse "https://u:pa SECRET@host/": net/url: invalid userinfo`, `parse "https://…@host/": net/url: invalid userinfo`},
 	{`parse "https://u:SECRET/x@host": invalid port ":SECRET" after host`, `parse "https://…@host": invalid port "…" after host`},
+	{`parse "https://[SECRET]@host": invalid host: ParseAddr("SECRET"): unable to parse IP`, `parse "https://…@host": invalid host: …`},
 	{`parse "https://u:\"\nSECRET@host/": net/url: invalid control character in URL`, `parse "https://…@host/": net/url: invalid control character in URL`},
 	{`Get "https://host/x?mail=a@b&k=SECRET": EOF`, `Get "https://…": EOF`},
 	{`Get "https://host/x?mail=a%40b&k=SECRET": EOF`, `Get "https://host/x?…": EOF`},
