@@ -64,7 +64,7 @@ func (t *text) scan() {
 		switch c {
 		case '@':
 			if begin == 0 || i == len(s) || s[begin-1] != '\'' || s[i] != '\'' { // not a database's 'user'@'host'
-				t.user(begin, percent)
+				t.mail(begin, percent)
 				return
 			}
 		case '?':
@@ -122,10 +122,10 @@ func (t *text) url(begin, start int, escaped bool) int {
 		t.start = start
 	}
 	stop, next := closing(t.s, begin, start)
-	from, to := visible(t.s[start:stop], true, next >= 0, escaped)
+	from, to := visible(t.s[start:stop], true, escaped)
 	if next < 0 {
 		if from > 0 {
-			t.rest(t.back(0), start+from, start+to)
+			t.user(t.back(0), start+from, start+to)
 		} else {
 			t.rest(start, start, start+to)
 		}
@@ -133,21 +133,18 @@ func (t *text) url(begin, start int, escaped bool) int {
 	}
 	t.cut(start, start+from)
 	t.cut(start+to, stop)
-	// Package net/url quotes once more what it took for a port or an address.
-	const port, host = ": invalid port ", ": invalid host: "
-	behind := t.s[next:]
-	switch {
-	case strings.HasPrefix(behind, host):
-		next += len(host)
-		t.rest(next, len(t.s), len(t.s))
-		return -1
-	case strings.HasPrefix(behind, port) && len(behind) > len(port)+next-stop:
-		quoted := next + len(port) + next - stop
-		stop, next = closing(t.s, quoted, quoted)
-		t.cut(quoted, stop)
+	for _, echo := range echoes[:2] { // the scheme is to be seen in any case
+		if strings.HasPrefix(t.s[next:], echo) {
+			next += len(echo)
+			t.rest(next, len(t.s), len(t.s))
+			return -1
+		}
 	}
 	return next
 }
+
+// echoes are what stands before a part of a URL that package net/url or net/http can't use, for it took user info for something else.
+var echoes = []string{": invalid port ", ": invalid host: ", ": unsupported protocol scheme "}
 
 // query removes the query or fragment behind s[begin:start] of a URL that is relative, or what isn't one.
 func (t *text) query(begin, start int, escaped bool) {
@@ -165,20 +162,24 @@ func (t *text) query(begin, start int, escaped bool) {
 	t.rest(begin, begin, start)
 }
 
-// user removes the user info before the @ at s[i], of a URL without a scheme, of another data source's name, or of a mail address.
-func (t *text) user(i int, escaped bool) {
-	from, to := visible(t.s[i:], false, false, escaped)
+// mail removes the user info before the @ at s[i], of a URL without a scheme, of another data source's name, or of a mail address.
+func (t *text) mail(i int, escaped bool) {
+	from, to := visible(t.s[i:], false, escaped)
 	word := 0
 	if from == 0 && !t.colon { // a mail address, or a name without a password
 		word = strings.LastIndexAny(t.s[:i], " \t\r\n") + 1
 	}
-	from, to = i+from, i+to
-	// package net/http takes the user's name for a scheme.
-	const scheme = `protocol scheme "`
-	if at := strings.Index(t.s[from:to], scheme); at >= 0 {
-		to = from + at + len(scheme)
+	t.user(t.back(word), i+from, i+to)
+}
+
+// user removes the user info that begins at s[begin]. Of the rest, s[from:to] may be seen.
+func (t *text) user(begin, from, to int) {
+	for _, echo := range echoes {
+		if at := strings.Index(t.s[from:to], echo); at >= 0 {
+			to = from + at + len(echo)
+		}
 	}
-	t.rest(t.back(word), from, to)
+	t.rest(begin, from, to)
 }
 
 // back is where user info begins that isn't known to be that of a URL in quotes: as far back as it may. That is at word if there

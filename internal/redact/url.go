@@ -3,12 +3,12 @@ package redact
 import "strings"
 
 // visible says which part of a URL behind its "//" may be seen: url[from:to]. With from == len(url) none of it may.
-// authority says that the URL begins with one, quoted that it ends where url does, escaped that it is percent-escaped as a whole.
-func visible(url string, authority, quoted, escaped bool) (from, to int) {
+// authority says that the URL begins with one, escaped that it is percent-escaped as a whole.
+func visible(url string, authority, escaped bool) (from, to int) {
 	at, stop := -1, -1 // the last @, and the end of the first ? or # behind it, in any escape
 	inner := -1        // where a URL in the path begins that may have user info
 	query := false     // there was a ? or # without escape: what is escaped behind it is the query's
-	doubt := authority && !plausible(url, quoted)
+	doubt := authority && !plausible(url)
 	for i := 0; i < len(url); {
 		c, n, percent := url[i], 1, false
 		if class[c]&special == 0 {
@@ -38,7 +38,7 @@ func visible(url string, authority, quoted, escaped bool) (from, to int) {
 			if stop >= 0 || inner >= 0 {
 				break
 			}
-			if m, _ := slash(url[i:]); m > 0 && !plausible(url[i+m:], quoted) {
+			if m, _ := slash(url[i:]); m > 0 && !plausible(url[i+m:]) {
 				inner = i + m
 			}
 		}
@@ -55,8 +55,8 @@ func visible(url string, authority, quoted, escaped bool) (from, to int) {
 }
 
 // plausible reports whether a URL's authority is a list of hosts, each with a port at most. Whatever else it is may be user info
-// whose @ is missing, since the text was cut short or is escaped in some other way. Behind a URL without quotes anything may stand.
-func plausible(url string, quoted bool) bool {
+// whose @ is missing, since the text was cut short or is escaped in some other way.
+func plausible(url string) bool {
 	port := false
 	for i := 0; i < len(url); {
 		c, n := url[i], 1
@@ -74,7 +74,7 @@ func plausible(url string, quoted bool) bool {
 		case c == ',':
 			port = false
 		case class[c]&end != 0:
-			return !quoted || class[c]&space == 0
+			return true
 		case port:
 			if (c < '0' || c > '9') && class[c]&after == 0 {
 				return false
