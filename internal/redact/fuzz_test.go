@@ -158,6 +158,22 @@ func TestSecret(t *testing.T) {
 	}
 }
 
+// What was redacted once may be redacted again, as a part of another text as well.
+func TestAgain(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, uint64(*mixed)))
+	parts := append([]string{`Get "`, `": EOF`, ": invalid port ", ": invalid host: ", ": unsupported protocol scheme ", "nats://", `"//`, `\"//`, `\":`, "u:p@h", ": connection refused"}, odds...)
+	for range 1000 * *mixed {
+		s := ""
+		for range r.IntN(12) {
+			s += parts[r.IntN(len(parts))]
+		}
+		got := redact.String(s)
+		if again := redact.String(got); again != got {
+			t.Fatalf("%q became\n%q and\n%q", s, got, again)
+		}
+	}
+}
+
 var mixed = flag.Int("mixed", 50, "how many mixtures of odd bytes to put around a secret in TestSecret")
 
 func FuzzSecret(f *testing.F) {

@@ -80,11 +80,14 @@ func plausible(url string) bool {
 				return false
 			}
 		case c == '[':
-			v6 := strings.IndexByte(url[i:min(len(url), i+64)], ']')
-			if v6 < 0 || strings.ContainsAny(url[i:i+v6], "/?#@ ") {
-				return false
+			for i < len(url) && url[i] != ']' {
+				c, n, _ := char(url[i:])
+				if class[c]&host == 0 && c != ':' && c != '%' {
+					return false
+				}
+				i += n
 			}
-			i += v6 + 1
+			i++
 		case c == ';':
 			if i < len(url) && class[url[i]]&(space|quote) == 0 {
 				return false
@@ -169,7 +172,7 @@ func asked(s string) int {
 	return len(s)
 }
 
-// fragment reports whether the # before s[i] starts a URL's fragment. #42, "C#" and " #topic" don't.
+// fragment reports whether the # before s[i] starts a URL's fragment. #42, "C#" and " #topic" don't, " #token=" does.
 func fragment(s string, i int) bool {
 	word := i
 	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
@@ -181,12 +184,10 @@ func fragment(s string, i int) bool {
 	if word > 1 && class[s[word-2]]&opener == 0 && s[word-2] != '#' {
 		return true
 	}
-	for ; i < len(s) && class[s[i]]&space == 0 && s[i] != '#'; i++ {
-		if s[i] == '=' {
-			return true
-		}
+	for i < len(s) && class[s[i]]&host != 0 {
+		i++
 	}
-	return false
+	return i < len(s) && s[i] == '='
 }
 
 // reason is the length of a well-known error's text at the end of s, which stays though nobody can tell what stands before it.
