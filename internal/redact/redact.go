@@ -10,11 +10,17 @@
 //	connect user:pa ss@tcp(host:3306)/db?k=v      …@tcp(host:3306)/db?…
 //	to /login?next=x                              to /login?…
 //	no mailbox bob@host                           no mailbox …@host
-//	dial tcp 127.0.0.1:5432: i/o timeout          the same, like all texts without a URL, an @ or a query
+//	dial tcp 127.0.0.1:5432: i/o timeout          dial tcp 127.0.0.1:5432: i/o timeout
+//	open C:\x, /var/x?: is #42 up at 12:30?       open C:\x, /var/x?: is #42 up at 12:30?
 //
 // A password may hold any byte: spaces, quotes, slashes, question marks. So it reaches to the last @ of a URL, and a URL that isn't
 // in double quotes, with quotes in it escaped as %q or JSON do, reaches to the end of the text, where only a well-known reason stays.
-// Whoever puts several texts into one loses less by passing each through String first.
+// Whoever puts several texts into one loses less by passing each through String first, before cutting it short.
+//
+// Not recognized are, without a scheme or // before them: a user's name without a password and with a space in it, one with the start
+// of a URL in it, a query that begins as a sentence goes on behind its question mark, and a fragment that is a number or a word behind
+// a space. Nor is a quote followed by a space or punctuation, not escaped, in the query of a URL in double quotes, nor user info
+// whose @ is missing from the text if it looks like a host.
 package redact
 
 import "strings"
@@ -30,6 +36,9 @@ func String(s string) string {
 		return s
 	}
 	t.out.WriteString(s[t.done:])
+	if t.out.Cap() > 2*t.out.Len() { // keep no long text's memory for a short one
+		return strings.Clone(t.out.String())
+	}
 	return t.out.String()
 }
 

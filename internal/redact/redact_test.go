@@ -1,6 +1,8 @@
 package redact_test
 
 import (
+	"os"
+	"regexp"
 	"testing"
 
 	"github.com/callagain/retry/internal/redact"
@@ -100,6 +102,22 @@ func TestStringReturnsWhatHasNoSecrets(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(10, func() { redact.String(row.text) }); n != 0 {
 			t.Errorf("%v allocations for %s", n, row.text)
+		}
+	}
+}
+
+func TestPackageComment(t *testing.T) {
+	source, err := os.ReadFile("redact.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^//\t(.+?)  +(.+)$`).FindAllStringSubmatch(string(source), -1)
+	if len(rows) < 11 {
+		t.Fatalf("%d examples", len(rows))
+	}
+	for _, row := range rows {
+		if got := redact.String(row[1]); got != row[2] {
+			t.Errorf("%s became %s, not %s", row[1], got, row[2])
 		}
 	}
 }
