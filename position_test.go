@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -169,7 +170,7 @@ func FuzzAnyPositionIsContinued(f *testing.F) {
 		}
 		for _, p := range []retry.Policy{{}, {Attempts: retry.Unlimited}, {Backoff: retry.Exponential{Jitter: retry.DecorrelatedJitter, Max: time.Second}, Attempts: 1000}, {Backoff: retry.List{0, 1, 2}}, {Backoff: retry.Seq(retry.List{0, 1}.Delays())}, {Within: time.Hour}} {
 			next, d, end := p.Next(at, epoch.Add(time.Duration(after)), errFlaky)
-			if d < 0 || d > 2*time.Minute || end == nil && next.Delays < at.Delays && at.Delays < 1<<62 {
+			if d < 0 || d > 2*time.Minute || end == nil && next.Delays < at.Delays && at.Delays < math.MaxInt/2 {
 				t.Fatalf("%+v of %+v: %+v, %v, %v", p, at, next, d, end)
 			}
 		}
