@@ -147,6 +147,7 @@ func modules(root string) ([]string, error) {
 		}
 		return len(long)
 	}
+	slices.Sort(dirs)
 	slices.SortStableFunc(dirs, func(a, b string) int { return rank(a) - rank(b) })
 	return dirs, err
 }
