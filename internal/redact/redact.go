@@ -72,10 +72,12 @@ func (t *text) scan() {
 		i += n
 		switch c {
 		case '@':
-			if begin == 0 || i == len(s) || s[begin-1] != '\'' || s[i] != '\'' { // not a database's 'user'@'host'
-				t.mail(begin, percent)
-				return
+			// Nobody's host follows in a database's 'user'@'host', nor in what package net says of a socket: unix @->/run/x.
+			if strings.HasPrefix(s[i:], "->") || strings.HasPrefix(s[i:], "'") && begin > 0 && s[begin-1] == '\'' {
+				break
 			}
+			t.mail(begin, percent)
+			return
 		case '?':
 			if n == 1 && i > sentence {
 				sentence = begin + asked(s[begin:])
@@ -133,7 +135,7 @@ func (t *text) url(begin, start int, escaped bool) int {
 	stop, next := closing(t.s, begin, start)
 	from, to := visible(t.s[start:stop], true, escaped)
 	if next < 0 {
-		if from > 0 {
+		if from >= 0 {
 			t.user(t.back(0), start+from, start+to)
 		} else {
 			t.rest(start, start, start+to)

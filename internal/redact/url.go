@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// visible says which part of a URL behind its "//" may be seen: url[from:to]. With from == len(url) none of it may.
-// authority says that the URL begins with one, escaped that it is percent-escaped as a whole.
+// visible says which part of a URL behind its "//" may be seen: url[from:to]. from is that of the @ behind user info, -1 if there is
+// none, and len(url) if nothing may be seen. authority says that the URL begins with one, escaped that it is percent-escaped as a whole.
 func visible(url string, authority, escaped bool) (from, to int) {
 	at, stop := -1, -1 // the last @, and the end of the first ? or # behind it, in any escape
 	inner := -1        // where a URL in the path begins that may have user info
@@ -51,7 +51,7 @@ func visible(url string, authority, escaped bool) (from, to int) {
 	case stop < 0:
 		stop = len(url)
 	}
-	return max(at, 0), stop
+	return at, stop
 }
 
 // plausible reports whether a URL's authority is a list of hosts, each with a port at most. Whatever else it is may be user info
