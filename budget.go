@@ -29,6 +29,7 @@ type Budget struct {
 
 	successes   atomic.Int64 // not yet in earned
 	earned      fading
+	peak        fading // the most that earned had, fading with it
 	spare       reserve
 	pausedUntil atomic.Int64 // 0 if not paused
 	granted     atomic.Int64
@@ -136,6 +137,19 @@ func (b *Budget) take(now time.Duration) pocket {
 		b.granted.Add(1)
 	}
 	return from
+}
+
+// takeHalf takes a token for a hedge, from what was earned and only while half of what could be there is there: what it may have
+// been without hedges and retries fades just as the tokens do, so the rest is what was taken.
+func (b *Budget) takeHalf(now time.Duration) bool {
+	level := b.earned.fold(now, b.ratio()*float64(b.successes.Swap(0)))
+	ok := level-1 >= b.peak.raise(now, level)/2 && b.pausedAt(now) == 0 && b.earned.take(now, &b.successes, b.ratio())
+	if ok {
+		b.granted.Add(1)
+	} else {
+		b.refused.Add(1)
+	}
+	return ok
 }
 
 // giveBack gives back a token that take took, and wasn't used.

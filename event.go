@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An Event tells [Policy.Observe] of a failure that is retried, or of the end of a call. There is exactly one end for each
-// call.
+// An Event tells [Policy.Observe] of a failure that is retried, or of the end of a call, and [HedgeSettings.Observe] of
+// a hedge or the end of a call. There is exactly one end for each call.
 type Event struct {
 	Name    string        // the policy's
 	Call    uint64        // which call this is: a number that is unique in the process
@@ -21,7 +21,10 @@ type Event struct {
 	Waited  time.Duration // the sum of the delays so far
 	Elapsed time.Duration // since the call began or the last Progress
 
-	over error // the caller's ctx.Err()
+	Hedge int // the attempt of a Hedge that was started or refused, or whose result is returned; 0 otherwise
+
+	over            error // the caller's ctx.Err()
+	hedged, refused bool  // the event isn't an end, but tells of a hedge
 }
 
 // Outcome returns what the event says in one word, for metrics:
@@ -35,10 +38,16 @@ type Event struct {
 //	"budget"     the call gave up: the budget is exhausted
 //	"invalid"    the policy can't be used, or a Loop or Around was used wrongly
 //	"panicked"   a panic or runtime.Goexit ended the call
+//	"hedging"    another attempt is started beside those that run
+//	"refused"    another attempt would have been, but the budget or MaxInFlight refused it
 func (e Event) Outcome() string {
 	switch {
 	case e.Retry:
 		return "retrying"
+	case e.refused:
+		return "refused"
+	case e.hedged:
+		return "hedging"
 	case e.Reason == nil && e.Err == nil:
 		return "succeeded"
 	case e.Reason == nil:
@@ -64,7 +73,7 @@ func (e Event) Outcome() string {
 
 // Level returns the level at which [Log] logs the event:
 //
-//	Debug  a success at the first attempt; a failure that was stopped at the first attempt; a cancellation by the caller
+//	Debug  a success at the first attempt; a failure that was stopped at the first attempt; a cancellation by the caller; a hedge
 //	Info   a success or a stop after more than one attempt
 //	Warn   a retry
 //	Error  giving up, and a panic
@@ -77,7 +86,7 @@ func (e Event) Level() slog.Level {
 			return slog.LevelInfo
 		}
 		return slog.LevelDebug
-	case "canceled":
+	case "canceled", "hedging", "refused":
 		return slog.LevelDebug
 	}
 	return slog.LevelError
@@ -85,7 +94,7 @@ func (e Event) Level() slog.Level {
 
 // LogValue returns the fields of the event as a group. Secrets in URLs are left out of the error's text.
 func (e Event) LogValue() slog.Value {
-	attrs := make([]slog.Attr, 0, 6)
+	attrs := make([]slog.Attr, 0, 7)
 	if e.Name != "" {
 		attrs = append(attrs, slog.String("name", e.Name))
 	}
@@ -93,7 +102,10 @@ func (e Event) LogValue() slog.Value {
 		attrs = append(attrs, slog.Uint64("call", e.Call))
 	}
 	attrs = append(attrs, slog.Int("attempt", e.Attempt))
-	if e.Retry {
+	if e.Hedge != 0 {
+		attrs = append(attrs, slog.Int("hedge", e.Hedge))
+	}
+	if e.Retry || e.hedged {
 		attrs = append(attrs, slog.Duration("delay", e.Delay))
 	}
 	attrs = append(attrs, slog.Duration("elapsed", e.Elapsed))

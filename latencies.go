@@ -7,47 +7,76 @@ import (
 	"time"
 )
 
-// latencies remembers how long recent attempts took, for [HedgeSettings]: the latest 256 of them, in 4 kB.
-// The zero value is empty and ready. It must not be copied; any number of goroutines may use it.
+// latencies remembers how long recent attempts took: the latest 256 of them. Those of the last half minute count, but at least as many
+// as the quantile needs: then a busy caller forgets a slow time in seconds, and a rare one after some calls.
 type latencies struct {
-	mu     sync.Mutex
-	n      int // how many there have been
-	ring   [256]time.Duration
-	sorted [256]time.Duration // as of asOf
-	asOf   int
+	mu   sync.Mutex
+	n    int // how many there have been, modulo a multiple of the ring's size
+	full bool
+	ring [256]latency
+
+	// What was worked out last, from which samples, and when.
+	quantile, median time.Duration
+	of               float64
+	behind           int
+	at               time.Duration
+	known            bool
 }
 
-// maxQuantile is the highest that 256 latencies are enough for.
-const maxQuantile = 0.99
+type latency struct{ at, took time.Duration }
 
-// Add remembers that an attempt took d.
-func (l *latencies) Add(d time.Duration) {
+const (
+	maxQuantile   = 0.99 // the highest that 256 latencies are enough for
+	latencyWindow = 30 * time.Second
+)
+
+// add remembers that an attempt took d.
+func (l *latencies) add(d time.Duration) {
+	at := now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ring[l.n%len(l.ring)] = d
-	l.n++
+	l.ring[l.n] = latency{at, d}
+	l.behind++
+	if l.n++; l.n == len(l.ring) {
+		l.n, l.full = 0, true
+	}
 }
 
-// Quantile returns the time within which the fraction q of what is remembered was done, and whether
-// enough is: 20 latencies for 0.95, 100 for 0.99. It is up to a sixteenth of them behind, to be cheap. A
-// q that isn't between 0 and 0.99 has none.
-func (l *latencies) Quantile(q float64) (time.Duration, bool) {
-	if !(q > 0 && q <= maxQuantile) {
-		return 0, false
-	}
+// quantiles returns the time within which the fraction q of what counts was done, the median, and whether enough is known: 20 latencies
+// for 0.95, 100 for 0.99. It is up to 16 latencies and a second behind, to be cheap.
+func (l *latencies) quantiles(q float64) (quantile, median time.Duration, ok bool) {
+	at := now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := min(l.n, len(l.ring))
-	if n < enough(q) {
-		return 0, false
+	if l.of != q || !l.known || l.behind >= 16 || at-l.at > time.Second || at < l.at {
+		l.work(q, at)
 	}
-	if known := min(l.asOf, len(l.ring)); known < enough(q) || l.n-l.asOf > n/16 {
-		copy(l.sorted[:n], l.ring[:n])
-		slices.Sort(l.sorted[:n])
-		l.asOf = l.n
+	return l.quantile, l.median, l.known
+}
+
+// work works the quantile out. It is called with l.mu held.
+func (l *latencies) work(q float64, at time.Duration) {
+	size := l.n
+	if l.full {
+		size = len(l.ring)
 	}
-	known := min(l.asOf, len(l.ring))
-	return l.sorted[int(math.Ceil(q*float64(known)))-1], true
+	l.of, l.at, l.behind = q, at, 0
+	if l.known = size >= enough(q); !l.known {
+		return
+	}
+	var counts [len(l.ring)]time.Duration
+	n := 0
+	for i := 1; i <= size; i++ { // the latest first
+		x := l.ring[(l.n-i+len(l.ring))%len(l.ring)]
+		if age := at - x.at; n >= enough(q) && (age > latencyWindow || age < 0) {
+			break
+		}
+		counts[n] = x.took
+		n++
+	}
+	slices.Sort(counts[:n])
+	l.quantile = counts[int(math.Ceil(q*float64(n)))-1]
+	l.median = counts[(n-1)/2]
 }
 
 // enough is how many latencies there must be for one of them to be above the quantile.

@@ -3,6 +3,7 @@ package retry
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 
 	"github.com/callagain/retry/internal/redact"
@@ -40,4 +41,14 @@ func raise(fault error) {
 	if fault != nil {
 		panic(fault)
 	}
+}
+
+// logFault reports a panic, or a Goexit if v is nil, that there is nobody to pass on to, as net/http does for a handler.
+func logFault(what string, v any, stack []byte) {
+	defer func() { recover() }() // the handler of the log is foreign
+	if v == nil {
+		slog.Error("retry: "+what+" exited its goroutine", "stack", string(stack))
+		return
+	}
+	slog.Error("retry: "+what+" panicked", "panic", panicValue(v), "stack", string(stack))
 }

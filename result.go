@@ -2,7 +2,6 @@ package retry
 
 import (
 	"context"
-	"log/slog"
 	"runtime/debug"
 	"sync"
 )
@@ -149,21 +148,11 @@ func (c *Call[T]) tell(fn func(T, error), err error) {
 			return
 		}
 		v := recover()
-		logThen(v)
+		logFault("a function given to Call.Then", v, debug.Stack())
 		if v == nil { // Goexit: this goroutine ends, but not before the call does
 			c.finish()
 		}
 	}()
 	fn(c.value, err)
 	returned = true
-}
-
-// logThen reports what ended a function given to Then, as net/http does for a handler.
-func logThen(v any) {
-	defer func() { recover() }() // the handler of the log is foreign
-	what := "retry: a function given to Call.Then panicked"
-	if v == nil {
-		what = "retry: a function given to Call.Then exited its goroutine"
-	}
-	slog.Error(what, "panic", panicValue(v), "stack", string(debug.Stack()))
 }

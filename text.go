@@ -18,7 +18,7 @@ const (
 
 // text returns the text of err on one line, without secrets, and of at most limit bytes. It stands a panic in err's own code.
 func text(err error, limit int) string {
-	return cut(redact.String(oneLine(ownText(err))), limit)
+	return cut(oneLine(redact.String(strings.TrimRight(ownText(err), "\r\n"))), limit)
 }
 
 func ownText(err error) (s string) {

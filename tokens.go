@@ -59,6 +59,18 @@ func (f *fading) fold(now time.Duration, earned float64) float64 {
 	}
 }
 
+// raise raises the level to least, if it is lower, and returns it.
+func (f *fading) raise(now time.Duration, least float64) float64 {
+	for {
+		word := f.word.Load()
+		tick, level := moved(word, now, 0)
+		level = max(level, least)
+		if f.word.CompareAndSwap(word, pack(tick, level)) {
+			return level
+		}
+	}
+}
+
 // add adds n tokens.
 func (f *fading) add(n float64) {
 	for {

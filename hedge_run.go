@@ -1,0 +1,129 @@
+package retry
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/callagain/retry/internal/override"
+)
+
+// run makes the attempts, and returns the answer of the call.
+func (r *race[T]) run() answer[T] {
+	r.delay, r.hedges = r.settings.delay()
+	if o := override.From(r.ctx); o != nil && r.hedges {
+		o.Record(r.settings.Name, 2, r.delay)
+		r.delay = min(r.delay, o.MaxDelay)
+	}
+	r.answers = make(chan answer[T], r.settings.Attempts)
+	r.cancels = make([]context.CancelCauseFunc, 0, 2)
+	r.start()
+	var timer *time.Timer
+	var due <-chan time.Time
+	if r.hedges {
+		for r.settings.AtOnce && r.hedge() {
+		}
+		if !r.settings.AtOnce {
+			timer = time.NewTimer(r.delay)
+			defer timer.Stop()
+			due = timer.C
+		}
+	}
+	for {
+		select {
+		case a := <-r.answers:
+			if r.take(a) {
+				return a
+			}
+			if r.settings.OnFailure && r.holding() == 0 {
+				r.hedge()
+			}
+			if r.running == 0 {
+				return r.best()
+			}
+		case <-due:
+			if wait := r.holding(); wait > 0 {
+				timer.Reset(wait)
+			} else if r.hedge() {
+				timer.Reset(r.delay)
+			}
+		case <-r.ctx.Done():
+			return r.ended()
+		}
+	}
+}
+
+// holding returns how long a failure still asks to wait.
+func (r *race[T]) holding() time.Duration {
+	if !r.held {
+		return 0
+	}
+	return max(0, until(r.hold, now()))
+}
+
+// start starts the next attempt.
+func (r *race[T]) start() {
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	r.cancels = append(r.cancels, cancel)
+	r.running++
+	go r.attempt(&hedgedCtx{ctx, len(r.cancels)})
+}
+
+// hedge starts another attempt beside those that run, if it may, and reports whether it did.
+func (r *race[T]) hedge() bool {
+	n := len(r.cancels) + 1
+	// At the very instant of a deadline, the context may be still to end.
+	if end, ok := r.ctx.Deadline(); n > r.settings.Attempts || ok && !time.Now().Before(end) || r.ctx.Err() != nil {
+		return false
+	}
+	ok := r.settings.allows()
+	if ok {
+		r.settings.State.inFlight.Add(1)
+		r.start()
+	}
+	r.tell(Event{Hedge: n, hedged: true, refused: !ok, Delay: r.delay})
+	return ok
+}
+
+// attempt makes one attempt, and gives its answer to run if that is still there.
+func (r *race[T]) attempt(ctx *hedgedCtx) {
+	a := answer[T]{attempt: ctx.number, fault: errGoexit}
+	defer func() {
+		if a.fault != nil {
+			if v := recover(); v != nil {
+				a.fault = &panicError{v, debug.Stack()}
+			}
+		}
+		if ctx.number > 1 {
+			r.settings.State.inFlight.Add(-1)
+		}
+		r.answers <- a // there is room for all
+		if r.over.Load() {
+			r.drain()
+		}
+	}()
+	a.value, a.err = r.f(ctx)
+	a.fault = nil
+}
+
+// ended returns the answer when the caller's context is over: a success that is there counts.
+func (r *race[T]) ended() answer[T] {
+	runtime.Gosched() // an attempt that answers at this instant may be about to say so
+	for r.running > 0 {
+		select {
+		case a := <-r.answers:
+			if r.take(a) {
+				return a
+			}
+			continue
+		default:
+		}
+		break
+	}
+	a := answer[T]{err: r.giveUp(), own: true}
+	if n := len(r.failed); n > 0 {
+		a.value, a.attempt = r.failed[n-1].value, r.failed[n-1].attempt
+	}
+	return a
+}

@@ -1,0 +1,149 @@
+package retry
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// HedgeSettings say when [Hedge] makes another attempt beside those that run. The zero value makes a second one when the first takes
+// longer than 95 of 100 recent ones did, for a tenth of the successful calls at most.
+type HedgeSettings struct {
+	// Name identifies what is hedged, in events and errors.
+	Name string
+
+	// Delay is the time after which another attempt is made. If it is 0, Quantile says. Beside a Quantile it is used until enough
+	// latencies are known.
+	Delay time.Duration
+
+	// Quantile makes the delay that fraction of the latencies of recent attempts, at least a millisecond. If it is 0, it is 0.95 unless there
+	// is a Delay; it is at most 0.99. Until enough latencies are known (20 for 0.95, 100 for 0.99) the delay is Delay, or, if that is 0, there
+	// are no further attempts.
+	Quantile float64
+
+	// MaxDelay limits the delay that Quantile gives. If it is 0, it is ten times the median latency: where more attempts are slow than
+	// Quantile leaves out, the quantile itself is a slow one.
+	MaxDelay time.Duration
+
+	// AtOnce makes all attempts at the same time, and takes the first success.
+	AtOnce bool
+
+	// Attempts is the maximum number of attempts, including the first. If it is 0, it is 2; at most 16.
+	Attempts int
+
+	// OnFailure makes the next attempt at once when one fails, unless the failure asks to wait by [After]. Otherwise a failed attempt is not
+	// replaced: that is for [Get] to do, around a Hedge or in it.
+	OnFailure bool
+
+	// MaxInFlight limits the hedges that run at the same time, over all calls that share State. If it is 0, there is no such limit.
+	MaxInFlight int
+
+	// Budget limits the attempts other than the first. If it is nil, the one of State does: hedges are at most a tenth of recent successes.
+	// A Budget that retries use as well gives a hedge nothing of its reserve of Min, and only while half of what it could have is there, so that hedges
+	// leave something to retries. A success of the hedge earns for it.
+	Budget *Budget
+
+	// Unlimited makes hedges without any budget. A queue near its limit may then never recover; see docs/hedging.md.
+	Unlimited bool
+
+	// State is what hedged functions remember together: the latencies, the budget, the hedges in flight. If it is nil, the hedged function has
+	// its own. Give one where each call makes its own function.
+	State *HedgeState
+
+	// Drop, if not nil, is called with each value that isn't returned, for example to close it; also with a value that came with an
+	// error, unless it is the zero value. It is called in the goroutine of its attempt, or of the caller. A panic in it is logged by
+	// [log/slog.Default].
+	Drop func(value any)
+
+	// Observe, if not nil, is called with an [Event] for each attempt other than the first that is started or refused, and with one at
+	// the end of each call, whose Hedge is the number of the attempt that was returned.
+	Observe func(context.Context, Event)
+}
+
+// A HedgeState is what hedged functions that share it by [HedgeSettings.State] remember. The zero value is ready to use. It must not
+// be copied, and may be used by any number of goroutines.
+type HedgeState struct {
+	latencies latencies
+	budget    Budget
+	inFlight  atomic.Int64
+}
+
+// Budget returns the budget of hedges whose settings have none.
+func (s *HedgeState) Budget() *Budget { return &s.budget }
+
+// check panics if a setting makes no sense.
+func (s *HedgeSettings) check() {
+	bad := func(field string, value any, use string) {
+		panic(fmt.Sprintf("retry: Hedge: HedgeSettings.%s is %v; %s", field, value, use))
+	}
+	switch {
+	case s.Delay < 0:
+		bad("Delay", s.Delay, "a delay can't be negative")
+	case s.MaxDelay < 0:
+		bad("MaxDelay", s.MaxDelay, "a delay can't be negative")
+	case !(s.Quantile >= 0 && s.Quantile <= maxQuantile):
+		bad("Quantile", s.Quantile, fmt.Sprintf("it must be from 0, the default, to %v", maxQuantile))
+	case s.Attempts < 0 || s.Attempts > 16:
+		bad("Attempts", s.Attempts, "it must be from 0, the default of 2, to 16")
+	case s.MaxInFlight < 0:
+		bad("MaxInFlight", s.MaxInFlight, "use 0 for no limit")
+	case s.Unlimited && s.Budget != nil:
+		bad("Unlimited", true, "there is a Budget as well")
+	case s.AtOnce && (s.Delay > 0 || s.Quantile > 0 || s.MaxDelay > 0):
+		bad("AtOnce", true, "there is a delay as well")
+	}
+	if err := s.Budget.check(); err != nil {
+		panic("retry: Hedge: " + err.Error())
+	}
+}
+
+// complete returns the settings with their defaults.
+func (s HedgeSettings) complete() HedgeSettings {
+	s.Attempts = cmp.Or(s.Attempts, 2)
+	if s.Delay == 0 && !s.AtOnce {
+		s.Quantile = cmp.Or(s.Quantile, 0.95)
+	}
+	if s.State == nil {
+		s.State = new(HedgeState)
+	}
+	return s
+}
+
+// delay returns how long to wait before each further attempt, and whether there is to be one.
+func (s *HedgeSettings) delay() (time.Duration, bool) {
+	if s.Attempts == 1 {
+		return 0, false
+	}
+	if s.Quantile != 0 {
+		if d, median, ok := s.State.latencies.quantiles(s.Quantile); ok {
+			most := cmp.Or(s.MaxDelay, times(median, 10))
+			return max(min(d, most), time.Millisecond) + 1, true // longer than the quantile: a tie is no hedge
+		}
+	}
+	return s.Delay, s.Delay > 0 || s.AtOnce
+}
+
+// allows reports whether a hedge may be made, and has paid for it.
+func (s *HedgeSettings) allows() bool {
+	if s.MaxInFlight > 0 && s.State.inFlight.Load() >= int64(s.MaxInFlight) {
+		return false
+	}
+	switch {
+	case s.Unlimited:
+		return true
+	case s.Budget != nil:
+		return s.Budget.takeHalf(now())
+	}
+	return s.State.budget.Take()
+}
+
+// earn records a success.
+func (s *HedgeSettings) earn() {
+	if s.Budget != nil {
+		s.Budget.Earn()
+	} else {
+		s.State.budget.Earn()
+	}
+}
