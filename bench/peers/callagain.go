@@ -33,35 +33,34 @@ func startCallagain(p Plan) (func(context.Context, Func) func() (int, error), er
 }
 
 func callagainPolicy(p Plan) retry.Policy {
-	policy := retry.Policy{Within: max(p.Within, 0), Timeout: p.Timeout}
-	exponential := retry.Exponential{Initial: p.Delay, Max: p.Max, Attempts: p.Attempts}
+	policy := retry.Policy{Within: max(p.Within, 0), Timeout: p.Timeout, Attempts: p.Attempts}
+	exponential := retry.Exponential{Initial: p.Delay, Max: p.Max}
 	if !p.Jitter {
-		exponential.Jitter = retry.None
+		exponential.Jitter = retry.NoJitter
 	}
 	switch {
 	case p.Delays != nil:
 		policy.Backoff = retry.List(append([]time.Duration{0}, p.Delays...))
-	case p.Delay == 0 && p.Attempts > 0:
-		policy.Backoff = make(retry.List, p.Attempts)
+		policy.Attempts = 0
 	case p.Max == 0:
-		exponential.Grow = func(d time.Duration) time.Duration { return d }
-		exponential.Max = max(p.Delay, 0)
-		policy.Backoff = exponential
+		policy.Backoff = retry.Constant(p.Delay)
 	default:
 		policy.Backoff = exponential
 	}
 	if p.Once != nil {
-		policy.Test = retry.AtMost(1, func(err error) bool { return errors.Is(err, p.Once) })
+		policy.Decide = func(d *retry.Decision) {
+			d.Retry = d.Retry && errors.Is(d.Err, p.Once) && d.Count("once") <= 1
+		}
 	}
 	if p.Budget {
-		policy.Budget = retry.NewBudget(retry.BudgetSettings{})
+		policy.Budget = new(retry.Budget)
 	}
 	if p.OnRetry != nil || p.OnEnd != nil {
 		policy.Observe = func(_ context.Context, e retry.Event) {
 			switch {
-			case e.Kind == retry.Retrying && p.OnRetry != nil:
+			case e.Retry && p.OnRetry != nil:
 				p.OnRetry()
-			case e.Kind != retry.Retrying && p.OnEnd != nil:
+			case !e.Retry && p.OnEnd != nil:
 				p.OnEnd(e.Err)
 			}
 		}
