@@ -41,6 +41,9 @@ type attempt struct {
 // send makes an attempt, and returns when the headers of the answer are there.
 func (a *attempt) send() (*http.Response, error) {
 	c := a.call
+	if c.needsProof() {
+		a.proof, a.ctx = c.t.watch(a.ctx)
+	}
 	ctx, limited := a.ctx, c.limited()
 	if limited {
 		a.limit()
@@ -59,9 +62,6 @@ func (a *attempt) send() (*http.Response, error) {
 // request makes the request of the attempt: the caller's own if nothing in it needs to differ.
 func (a *attempt) request(ctx context.Context) error {
 	c := a.call
-	if c.needsProof() {
-		a.proof, ctx = c.t.watch(ctx)
-	}
 	number := 1
 	if c.t.SendAttempt {
 		number = retry.Attempt(a.ctx)
@@ -215,29 +215,37 @@ func (a *attempt) context() context.Context {
 		return inner
 	}
 	inner, cancel := context.WithCancelCause(a.call.Context)
-	var unlink func() bool
+	unlink := func() bool { return true }
 	if a.call.around && !answered {
 		unlink = context.AfterFunc(a.ctx, func() { cancel(context.Cause(a.ctx)) })
 	}
+	if other := a.adopt(inner, cancel, unlink); other != nil {
+		unlink()
+		cancel(nil)
+		return other
+	}
+	return inner
+}
+
+// adopt makes inner the context that ends with the attempt, or returns the one that does.
+func (a *attempt) adopt(inner context.Context, cancel context.CancelCauseFunc, unlink func() bool) context.Context {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.inner != nil || a.over || a.answered && unlink != nil {
-		defer cancel(nil)
-		if unlink != nil {
-			defer unlink()
-		}
-	}
-	if a.inner != nil {
+	switch {
+	case a.inner != nil:
 		return a.inner
-	}
-	a.inner, a.cancel = inner, cancel
-	if !a.answered && !a.over {
+	case a.over:
+		cancel(nil)
+	case a.answered:
+		unlink()
+	default:
 		a.unlink = unlink
 		if !a.until.IsZero() {
 			a.timer = time.AfterFunc(time.Until(a.until), func() { cancel(&a.late) })
 		}
 	}
-	return inner
+	a.inner, a.cancel = inner, cancel
+	return nil
 }
 
 // A timeout is the failure of an attempt that ran out of the policy's time.

@@ -63,8 +63,20 @@ func (t *Transport) newCall(req *http.Request) (*call, retry.Policy, error) {
 	c.observe, p.Observe = p.Observe, observe
 	if p.Within > 0 {
 		c.ends = time.Now().Add(p.Within)
+		if !c.around {
+			p.Within = 0 // c has a deadline instead, which costs nothing
+		}
 	}
 	return c, p, nil
+}
+
+// Deadline returns the end of Within if that comes before the caller's deadline. An attempt sees to it that it ends then.
+func (c *call) Deadline() (time.Time, bool) {
+	theirs, ok := c.Context.Deadline()
+	if c.ends.IsZero() || ok && theirs.Before(c.ends) {
+		return theirs, ok
+	}
+	return c.ends, true
 }
 
 // buffer reads the request's body ahead, within the policy's time.
@@ -104,7 +116,7 @@ func (c *call) attempt(ctx context.Context) error {
 	a.call, a.ctx = c, ctx
 	c.resp, c.outcome = nil, outcome{}
 	resp, err := a.send()
-	defer c.t.done(a.proof)
+	defer c.t.done(a.proof, err == nil)
 	if err != nil {
 		return c.fail(a.proof.refused(err), a.proof.unsent() || Classify(err) == NeverSent)
 	}

@@ -179,7 +179,7 @@ func (f *fetch) send() (*http.Response, error) {
 		unsent := !f.redirected && (f.proof.unsent() || Classify(err) == NeverSent)
 		return nil, f.fail(clean(f.proof.refused(err)), unsent)
 	}
-	fallback.done(f.proof)
+	fallback.done(f.proof, true)
 	if resp.StatusCode < 400 {
 		return resp, nil
 	}

@@ -98,7 +98,7 @@ func TestFetchErrors(t *testing.T) {
 	}
 
 	target = "http://user:" + secret + "@" + closedPort(t) + "/?key=" + secret
-	for _, p := range []retry.Policy{three, {Backoff: retry.List{0}}, {Test: retryhttp.On(503)}} {
+	for _, p := range []retry.Policy{three, {Backoff: retry.List{0}}, {RetryIf: retryhttp.Status(503)}} {
 		_, err = retryhttp.Fetch(&http.Client{Transport: transport(t, p)}, request(t, "GET", target, nil), readAll)
 		if err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "refused") {
 			t.Errorf("the error is %v", err)

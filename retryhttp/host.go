@@ -1,7 +1,7 @@
 package retryhttp
 
 import (
-	"bytes"
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -79,17 +79,25 @@ func plain(host string) bool {
 	return true
 }
 
-// ascii returns a host as net/http sends it: internationalized names as RFC 5891 has them.
+// ascii returns a host as net/http connects to it, with internationalized names as RFC 5891 has them. It asks net/http, since the
+// tables that takes aren't elsewhere in the standard library.
 func ascii(host string) string {
-	var sent bytes.Buffer
-	req := &http.Request{Method: "GET", URL: &url.URL{Path: "/"}, Host: host, Header: http.Header{"User-Agent": nil}}
-	if err := req.Write(&sent); err != nil {
+	addr := ""
+	asking := &http.Transport{DialContext: func(_ context.Context, _, to string) (net.Conn, error) {
+		addr = to
+		return nil, net.ErrClosed
+	}}
+	_, port, _ := strings.Cut(host, ":")
+	req := &http.Request{URL: &url.URL{Scheme: "http", Host: host}, Header: http.Header{}}
+	if resp, err := asking.RoundTrip(req); err == nil {
+		resp.Body.Close()
+	}
+	name, dialed, err := net.SplitHostPort(addr)
+	if err != nil {
 		return host
 	}
-	_, after, _ := strings.Cut(sent.String(), "\r\nHost: ")
-	name, _, found := strings.Cut(after, "\r\n")
-	if !found {
-		return host
+	if port == "" {
+		return name
 	}
-	return name
+	return net.JoinHostPort(name, dialed)
 }

@@ -47,10 +47,11 @@ func (p *proof) handshakeDone(_ tls.ConnectionState, err error) {
 	}
 }
 
-// done puts a proof back that is no longer needed. One that may yet be told of something isn't used again. A dial that goes on
-// without its request may still report a handshake, which is why refused asks for the error itself.
-func (t *Transport) done(p *proof) {
-	if p != nil && p.alone && p.got.Load() {
+// done puts back a proof that is no longer needed. One of an attempt that failed without a connection isn't used again, since it
+// may yet be told of something. So may others: a dial that goes on without its request reports its handshake, which is why
+// refused asks for the error itself.
+func (t *Transport) done(p *proof, answered bool) {
+	if p != nil && p.alone && (answered || p.got.Load()) {
 		t.proofs.Put(p)
 	}
 }
