@@ -29,12 +29,18 @@ import (
 // otherwise. Fetch ends with a [*retry.Error], or with the failure itself if that isn't retried. A URL in it has no query and
 // no user info.
 func Fetch[T any](client *http.Client, req *http.Request, decode func(*http.Response) (T, error)) (T, error) {
+	return fetchAs(client, req, nil, decode)
+}
+
+// fetchAs is Fetch with a function that changes the request of each attempt.
+func fetchAs[T any](client *http.Client, req *http.Request, change func(*http.Request), decode func(*http.Response) (T, error)) (T, error) {
 	var v T
 	f, err := newFetch(client, req)
 	if err != nil {
 		return v, err
 	}
 	defer f.close()
+	f.change = change
 	for f.more() {
 		resp, err := f.send()
 		if err == nil {
@@ -67,6 +73,7 @@ type fetch struct {
 	options options
 	body    source
 	replay  bool
+	change  func(*http.Request) // may be nil
 	outcome
 
 	loop    retry.Loop
@@ -200,6 +207,9 @@ func (f *fetch) request(ctx context.Context) (*http.Request, error) {
 	req := f.req.WithContext(ctx)
 	if req.Header = req.Header.Clone(); req.Header == nil {
 		req.Header = make(http.Header)
+	}
+	if f.change != nil {
+		f.change(req)
 	}
 	if f.body.none {
 		return req, nil

@@ -65,12 +65,16 @@ func (p *proof) refused(err error) error {
 		return err
 	}
 	h := p.handshake.Load()
-	if h == nil || !reflect.ValueOf(*h).Comparable() {
+	if h == nil {
 		return err
+	}
+	is := func(e error) bool { return e == *h }
+	if !reflect.ValueOf(*h).Comparable() {
+		is = func(e error) bool { return reflect.TypeOf(e) == reflect.TypeOf(*h) }
 	}
 	same, network := false, false
 	walk(err, func(e error, _ bool, within bool) bool {
-		within = within || e == *h
+		within = within || is(e)
 		same = same || within
 		network = network || within && isNetwork(e)
 		return within

@@ -3,6 +3,7 @@ package retryhttp_test
 import (
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -141,3 +142,6 @@ func text(t *testing.T, resp *http.Response) string {
 	resp.Body.Close()
 	return string(b)
 }
+
+// quiet is a server's ErrorLog.
+var quiet = log.New(io.Discard, "", 0)
