@@ -126,39 +126,43 @@ func (c *call) attempt(ctx context.Context) error {
 	}
 	e := newStatusError(a.sent, resp)
 	if settled(resp, c) {
-		return c.stop(e)
+		return c.tell(e, retry.Stop(e), true)
 	}
-	return c.fail(e.marked(c.left()), e.class() == NeverSent)
+	c.fail(e, e.class() == NeverSent)
+	return c.mark(e, timeLeft(c, c.ends))
 }
 
 // fail returns err as package retry is to see it: marked if the request must not, or can't, be sent again after it.
 func (c *call) fail(err error, unsent bool) error {
 	if c.body.repeatable() && (c.replay || unsent) && !cancelled(c.req) {
-		return c.may(err)
+		return c.tell(err, err, false)
 	}
-	return c.stop(err)
+	return c.tell(err, retry.Stop(err), true)
 }
 
 // An outcome is the failure of an attempt.
 type outcome struct {
 	failure error // nil if it was a success
 	told    error // the same, as package retry was told
-	stopped bool  // told has a mark that failure hasn't
+	marked  bool  // told has a mark that failure hasn't
 }
 
-func (o *outcome) may(err error) error {
-	*o = outcome{err, err, false}
-	return err
+func (o *outcome) tell(err, told error, marked bool) error {
+	*o = outcome{err, told, marked}
+	return told
 }
 
-func (o *outcome) stop(err error) error {
-	*o = outcome{err, retry.Stop(err), true}
+// mark adds the marks of an answer to what package retry is told, unless there is a stronger one.
+func (o *outcome) mark(e *StatusError, left time.Duration) error {
+	if !o.marked {
+		o.told, o.marked = e.mark(left)
+	}
 	return o.told
 }
 
-// unmarked returns the error of a call as its caller should see it: without the mark.
+// unmarked returns the error of a call as its caller should see it: without a mark of this package's.
 func (o *outcome) unmarked(err error) error {
-	if o.stopped && err == o.told { // which is of package retry, and can be compared
+	if o.marked && err == o.told { // which is of package retry, and can be compared
 		return o.failure
 	}
 	return err
@@ -181,11 +185,6 @@ func settled(resp *http.Response, c *call) bool {
 	}
 	inner, ok := resp.Request.Context().Value(callKey{}).(*call)
 	return ok && inner != c && inner.spent
-}
-
-// left returns how much time there is.
-func (c *call) left() time.Duration {
-	return timeLeft(c, c.ends)
 }
 
 // observe throws an answer away as soon as another attempt is certain, so that its connection isn't held for the length of

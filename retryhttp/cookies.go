@@ -23,9 +23,12 @@ func (t *Transport) keepCookies(c *call, resp *http.Response) {
 	}
 	jar.SetCookies(c.req.URL, set)
 	now := jar.Cookies(c.req.URL)
-	var line http.Request
-	line.Header = make(http.Header)
-	for _, old := range c.req.Cookies() {
+	line := &http.Request{Header: make(http.Header)}
+	was := c.req
+	if c.cookies {
+		was = &http.Request{Header: http.Header{"Cookie": {c.cookie}}}
+	}
+	for _, old := range was.Cookies() {
 		named := func(other *http.Cookie) bool { return other.Name == old.Name }
 		if !slices.ContainsFunc(now, named) && !slices.ContainsFunc(set, named) {
 			line.AddCookie(old)

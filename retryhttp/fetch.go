@@ -197,9 +197,10 @@ func (f *fetch) send() (*http.Response, error) {
 	e := newStatusError(sent, resp)
 	e.Body = closeAfter(resp.Body, pieceSize)
 	if settled(resp, nil) {
-		return nil, f.stop(e)
+		return nil, f.tell(e, retry.Stop(e), true)
 	}
-	return nil, f.fail(e.marked(timeLeft(f, f.ends)), !f.redirected && e.class() == NeverSent)
+	f.fail(e, !f.redirected && e.class() == NeverSent)
+	return nil, f.mark(e, timeLeft(f, f.ends))
 }
 
 // request makes the request of an attempt. The client adds cookies to it.
@@ -224,9 +225,9 @@ func (f *fetch) request(ctx context.Context) (*http.Request, error) {
 
 func (f *fetch) fail(err error, unsent bool) error {
 	if f.body.repeatable() && (f.replay || unsent) && !cancelled(f.req) {
-		return f.may(err)
+		return f.tell(err, err, false)
 	}
-	return f.stop(err)
+	return f.tell(err, retry.Stop(err), true)
 }
 
 // end says how an attempt ended.

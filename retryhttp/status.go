@@ -62,20 +62,21 @@ func Check(resp *http.Response) error {
 	}
 	e := newStatusError(req, resp)
 	e.Body = closeAfter(resp.Body, pieceSize)
-	return e.marked(timeLeft(req.Context(), time.Time{}))
+	err, _ := e.mark(timeLeft(req.Context(), time.Time{}))
+	return err
 }
 
 const pieceSize = 4 << 10 // of a body, for a StatusError
 
-// marked returns e with the marks that the server's answer calls for.
-func (e *StatusError) marked(left time.Duration) error {
+// mark returns e with the marks that the server's answer calls for, and whether there are any.
+func (e *StatusError) mark(left time.Duration) (error, bool) {
 	if advice(e.Header) == forbids {
-		return retry.Stop(e)
+		return retry.Stop(e), true
 	}
 	if d, ok := hint(e.StatusCode, e.Header, time.Now()); ok {
-		return retry.After(e, spread(d, left))
+		return retry.After(e, spread(d, left)), true
 	}
-	return e
+	return e, false
 }
 
 // timeLeft returns how long a call may still take, until the end of ctx or the one given: what hints are spread over.
