@@ -17,7 +17,7 @@ import (
 
 // Which answers are retried by their fields, for which requests: the table in docs/http.md.
 func TestWhichAnswersAreRetried(t *testing.T) {
-	soon := strconv.FormatInt(time.Now().Add(time.Second).Unix(), 10)
+	soon := strconv.FormatInt(time.Now().Unix(), 10)
 	key := func(r *http.Request) { r.Header.Set("Idempotency-Key", "1") }
 	for _, row := range []struct {
 		name, method string
@@ -28,16 +28,16 @@ func TestWhichAnswersAreRetried(t *testing.T) {
 	}{
 		// A rate limit may be told by 403 (GitHub).
 		{"forbidden", "GET", 403, "", nil, false},
-		{"forbidden_until", "GET", 403, "Retry-After: 1", nil, true},
+		{"forbidden_until", "GET", 403, "Retry-After: 0", nil, true},
 		{"forbidden_until_milliseconds", "GET", 403, "Retry-After-Ms: 10", nil, true},
 		{"forbidden_until_nonsense", "GET", 403, "Retry-After: soon", nil, false},
 		{"forbidden_with_nothing_left", "GET", 403, "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: " + soon, nil, true},
-		{"forbidden_with_nothing_left_by_the_draft", "GET", 403, `RateLimit: "a";r=0;t=1`, nil, true},
+		{"forbidden_with_nothing_left_by_the_draft", "GET", 403, `RateLimit: "a";r=0;t=0`, nil, true},
 		{"forbidden_with_nothing_left_until_unknown", "GET", 403, "X-RateLimit-Remaining: 0", nil, true},
 		{"forbidden_with_something_left", "GET", 403, "X-RateLimit-Remaining: 4290\nX-RateLimit-Reset: " + soon, nil, false},
 		{"forbidden_post", "POST", 403, "", nil, false},
-		{"forbidden_post_until", "POST", 403, "Retry-After: 1", nil, true},
-		{"unauthorized_until", "GET", 401, "Retry-After: 1", nil, false},
+		{"forbidden_post_until", "POST", 403, "Retry-After: 0", nil, true},
+		{"unauthorized_until", "GET", 401, "Retry-After: 0", nil, false},
 		{"not_found_with_nothing_left", "GET", 404, "X-RateLimit-Remaining: 0", nil, false},
 
 		// What was refused before it was acted upon is sent again whatever the method.
@@ -45,11 +45,11 @@ func TestWhichAnswersAreRetried(t *testing.T) {
 		{"too_early", "POST", 425, "", nil, true},
 		{"too_many_patch", "PATCH", 429, "", nil, true},
 		{"timeout", "POST", 408, "", nil, false},
-		{"unavailable_until", "POST", 503, "Retry-After: 1", nil, false},
+		{"unavailable_until", "POST", 503, "Retry-After: 0", nil, false},
 
 		{"too_large", "PUT", 413, "", nil, false},
-		{"too_large_until", "PUT", 413, "Retry-After: 1", nil, true},
-		{"too_large_post_until", "POST", 413, "Retry-After: 1", nil, false},
+		{"too_large_until", "PUT", 413, "Retry-After: 0", nil, true},
+		{"too_large_post_until", "POST", 413, "Retry-After: 0", nil, false},
 		{"origin_away", "GET", 521, "", nil, true},
 		{"origin_away_post", "POST", 521, "", nil, false},
 		{"origin_away_post_with_key", "POST", 521, "", key, true},
