@@ -118,7 +118,7 @@ func (c *call) attempt(ctx context.Context) error {
 	resp, err := a.send()
 	defer c.t.done(a.proof, err == nil)
 	if err != nil {
-		return c.fail(a.proof.refused(err), a.proof.unsent() || Classify(err) == NeverSent)
+		return c.fail(shorten(a.proof.refused(err)), a.proof.unsent() || Classify(err) == NeverSent)
 	}
 	c.resp = resp
 	if resp == nil || resp.StatusCode < 400 {

@@ -117,6 +117,9 @@ func classifyType(err error) Class {
 	case *refusedHandshake:
 		return Permanent
 
+	case *shortened:
+		return e.class
+
 	case *tls.CertificateVerificationError, tls.RecordHeaderError, *tls.ECHRejectionError,
 		x509.UnknownAuthorityError, x509.HostnameError, x509.CertificateInvalidError,
 		x509.ConstraintViolationError, x509.InsecureAlgorithmError, x509.SystemRootsError,
@@ -148,7 +151,7 @@ func classifyType(err error) Class {
 			}
 		}
 	}
-	if err == http.ErrSchemeMismatch {
+	if err == http.ErrSchemeMismatch || err == ErrTooLarge {
 		return Permanent
 	}
 	return 0

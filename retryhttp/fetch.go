@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -184,7 +183,7 @@ func (f *fetch) send() (*http.Response, error) {
 	if err != nil {
 		// Whoever sent a redirect has seen the request.
 		unsent := !f.redirected && (f.proof.unsent() || Classify(err) == NeverSent)
-		return nil, f.fail(clean(f.proof.refused(err)), unsent)
+		return nil, f.fail(clean(shorten(f.proof.refused(err))), unsent)
 	}
 	fallback.done(f.proof, true)
 	if resp.StatusCode < 400 {
@@ -253,11 +252,3 @@ func (f *fetch) close() {
 }
 
 var errPanicked = errors.New("retryhttp: the function given to Fetch panicked")
-
-// clean takes what may be secret out of the URL in a client's error, and out of its text.
-func clean(err error) error {
-	if e, ok := err.(*url.Error); ok {
-		return &url.Error{Op: e.Op, URL: redact(e.URL), Err: redacted{e.Err}}
-	}
-	return redacted{err}
-}

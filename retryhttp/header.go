@@ -46,6 +46,28 @@ func size(h http.Header) (n int) {
 	return n
 }
 
+// A shortened stands for a failure whose text is long, as a server can make it: net/http puts what it doesn't understand into
+// its errors, megabytes if need be.
+type shortened struct {
+	text  string
+	class Class
+}
+
+func (e *shortened) Error() string { return e.text }
+
+// shorten returns err, or what a failure may keep of it.
+func shorten(err error) error {
+	long := false
+	walk(err, func(e error, leaf bool, _ struct{}) struct{} {
+		long = long || leaf && len(e.Error()) > headerSize
+		return struct{}{}
+	})
+	if !long {
+		return err
+	}
+	return &shortened{strings.ToValidUTF8(strings.Clone(err.Error()[:headerValue]), "") + "…", Classify(err)}
+}
+
 // readFields are the fields that this package reads of an answer.
 var readFields = func() []string {
 	names := []string{"Date", "Retry-After", "Retry-After-Ms", "X-Ms-Retry-After-Ms", "Ratelimit",

@@ -1,6 +1,9 @@
 package retryhttp
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // redact takes the user info, query and fragment of URLs out of a text.
 //
@@ -28,3 +31,11 @@ type redacted struct{ error }
 
 func (e redacted) Error() string { return redact(e.error.Error()) }
 func (e redacted) Unwrap() error { return e.error }
+
+// clean takes what may be secret out of the URL in a client's error, and out of its text.
+func clean(err error) error {
+	if e, ok := err.(*url.Error); ok {
+		return &url.Error{Op: e.Op, URL: redact(e.URL), Err: redacted{e.Err}}
+	}
+	return redacted{err}
+}

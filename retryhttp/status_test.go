@@ -188,6 +188,31 @@ func TestHeadersOfFailuresAreBounded(t *testing.T) {
 	}
 }
 
+// Neither does one that sends what net/http doesn't understand, and puts into its errors.
+func TestErrorsOfFailuresAreBounded(t *testing.T) {
+	addr := answering(t, "HTTP/1.1 200 OK\r\n"+strings.Repeat("x", 5<<20)+"\r\n\r\n", false)
+	tr := transport(t, retry.Policy{Backoff: make(retry.List, 8)})
+	tr.Budget = unlimited
+	for name, call := range map[string]func(*http.Request) error{
+		"transport": func(r *http.Request) error { _, err := tr.RoundTrip(r); return err },
+		"fetch": func(r *http.Request) error {
+			_, err := retryhttp.Fetch(&http.Client{Transport: tr}, r, readAll)
+			return err
+		},
+	} {
+		err := call(request(t, "GET", "http://"+addr, nil))
+		e, ok := err.(*retry.Error)
+		if !ok || len(e.Failures) != 8 {
+			t.Fatalf("%s: the error is %.200v", name, err)
+		}
+		for _, f := range e.Failures {
+			if n := len(f.Error()); n > 2<<10 || !strings.Contains(f.Error(), "malformed MIME header") {
+				t.Errorf("%s: a failure has a text of %d bytes: %.50s", name, n, f)
+			}
+		}
+	}
+}
+
 func asStatus(err error, e **retryhttp.StatusError) bool {
 	for err != nil {
 		if s, ok := err.(*retryhttp.StatusError); ok {
