@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/redact"
 )
 
 // A StatusError is the failure of a request that was answered with a status of 400 or above. It is what the policy of a
@@ -43,7 +44,7 @@ func newStatusError(req *http.Request, resp *http.Response) *StatusError {
 		e.Method = http.MethodGet
 	}
 	if req.URL != nil {
-		e.Host, e.Path = req.URL.Host, redact(req.URL.EscapedPath())
+		e.Host, e.Path = req.URL.Host, redact.String(req.URL.EscapedPath())
 	}
 	return e
 }
