@@ -45,18 +45,26 @@ func zeros(w io.Writer, size int, whole bool) {
 // An answer that is too large, as it is after decompression, is read up to the limit and asked for once; whether it would have been
 // whole is not found out.
 func TestJSONIsLimited(t *testing.T) {
-	for _, whole := range []bool{true, false} {
+	for name, row := range map[string]struct {
+		decode func(*http.Response) (json.RawMessage, error)
+		limit  int
+		whole  bool
+	}{
+		"default":     {retryhttp.JSON[json.RawMessage], 32 << 20, false},
+		"smaller":     {retryhttp.JSONUpTo[json.RawMessage](1 << 20), 1 << 20, true},
+		"smaller_cut": {retryhttp.JSONUpTo[json.RawMessage](1 << 20), 1 << 20, false},
+	} {
 		var requests atomic.Int32
 		u := handling(t, func(w http.ResponseWriter, r *http.Request) {
 			requests.Add(1)
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
-			zeros(z, 40<<20, whole) // 40 KB as it is sent
+			zeros(z, row.limit*5/4, row.whole) // a thousandth of that as it is sent
 			z.Close()
 		})
-		v, err := retryhttp.Fetch(&http.Client{Transport: transport(t, three)}, request(t, "GET", u, nil), retryhttp.JSON[json.RawMessage])
+		v, err := retryhttp.Fetch(&http.Client{Transport: transport(t, three)}, request(t, "GET", u, nil), row.decode)
 		if n := requests.Load(); !errors.Is(err, retryhttp.ErrTooLarge) || n != 1 || v != nil {
-			t.Errorf("whole %v: %d requests, %d bytes (%v)", whole, n, len(v), err)
+			t.Errorf("%s: %d requests, %d bytes (%v)", name, n, len(v), err)
 		}
 	}
 }

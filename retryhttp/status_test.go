@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,7 +131,7 @@ func TestRetryIfForbids(t *testing.T) {
 // A server that answers with as many fields as net/http allows doesn't fill a client that waits; those that say when to retry are
 // read nevertheless.
 func TestHeadersOfFailuresAreBounded(t *testing.T) {
-	big := strings.Repeat("x", 8<<20)
+	big := strings.Repeat("x", 4<<20)
 	many := strings.Repeat("y", 1000)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("A-Big", big)
@@ -190,7 +191,7 @@ func TestHeadersOfFailuresAreBounded(t *testing.T) {
 
 // Neither does one that sends what net/http doesn't understand, and puts into its errors.
 func TestErrorsOfFailuresAreBounded(t *testing.T) {
-	addr := answering(t, "HTTP/1.1 200 OK\r\n"+strings.Repeat("x", 5<<20)+"\r\n\r\n", false)
+	addr := answering(t, "HTTP/1.1 200 OK\r\n"+strings.Repeat("x", 1<<20)+"\r\n\r\n", false)
 	tr := transport(t, retry.Policy{Backoff: make(retry.List, 8)})
 	tr.Budget = unlimited
 	for name, call := range map[string]func(*http.Request) error{
@@ -269,10 +270,10 @@ func TestAround(t *testing.T) {
 
 // A context that Around derives ends the attempt, and only that.
 func TestAroundEndsAnAttempt(t *testing.T) {
-	attempts := 0
+	var attempts atomic.Int32
 	p := three
 	p.Around = func(ctx context.Context, attempt func(context.Context) error) error {
-		if attempts++; attempts == 1 {
+		if attempts.Add(1) == 1 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
 			defer cancel()
@@ -280,13 +281,13 @@ func TestAroundEndsAnAttempt(t *testing.T) {
 		return attempt(ctx)
 	}
 	url := handling(t, func(w http.ResponseWriter, r *http.Request) {
-		if attempts == 1 {
+		if attempts.Load() == 1 {
 			<-r.Context().Done()
 		}
 	})
 	resp, err := transport(t, p).RoundTrip(request(t, "GET", url, nil))
-	if err != nil || attempts != 2 {
-		t.Fatalf("the result is %v, %v after %d attempts", resp, err, attempts)
+	if err != nil || attempts.Load() != 2 {
+		t.Fatalf("the result is %v, %v after %d attempts", resp, err, attempts.Load())
 	}
 	resp.Body.Close()
 }
