@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/callagain/retry"
 )
 
 const (
@@ -47,12 +50,27 @@ func newSource(req *http.Request) source {
 	return source{first: unread{body: req.Body}, again: req.GetBody}
 }
 
+// bufferWithin buffers a body within the time of a call by p, which has less of it afterwards.
+func (s *source) bufferWithin(ctx context.Context, limit int64, p *retry.Policy) error {
+	if limit <= 0 || s.none || s.again != nil {
+		return nil
+	}
+	if p.Within > 0 {
+		began := time.Now()
+		limited, cancel := context.WithTimeoutCause(ctx, p.Within, &timeout{p.Within, retry.ErrTooLate})
+		defer cancel()
+		defer func() { p.Within = max(p.Within-time.Since(began), 1) }()
+		ctx = limited
+	}
+	if err := s.buffer(ctx, limit); err != nil {
+		return fmt.Errorf("retryhttp: buffering the request's body: %w", err)
+	}
+	return nil
+}
+
 // buffer reads up to limit bytes of a body that can't be made twice otherwise, so that it can. A longer body is sent once. It
 // ends with ctx, even if the body doesn't. If it fails, the body is closed.
 func (s *source) buffer(ctx context.Context, limit int64) error {
-	if s.none || s.again != nil || limit <= 0 {
-		return nil
-	}
 	body := s.first.body
 	read := make(chan head, 1)
 	go func() { read <- readHead(body, limit) }()

@@ -95,6 +95,19 @@ func TestBufferingEndsWithTheCall(t *testing.T) {
 				if took := time.Since(began); took > time.Second {
 					t.Errorf("a call with a second to live took %v (%v)", took, err)
 				}
+				if name != "within_after_reading" {
+					began = time.Now()
+					again := request(t, "PUT", "http://service.example", deaf{body.until}).WithContext(ctx)
+					if row.policy.Within == 0 {
+						ctx, cancel := context.WithTimeout(t.Context(), row.limit)
+						defer cancel()
+						again = again.WithContext(ctx)
+					}
+					_, err := retryhttp.Fetch(&http.Client{Transport: tr}, again, readAll)
+					if took := time.Since(began); took > time.Second || !errors.Is(err, row.want) {
+						t.Errorf("a Fetch with a second to live took %v (%v)", took, err)
+					}
+				}
 				if row.want != nil && !errors.Is(err, row.want) || row.want == nil && (resp == nil || attempts != 1) {
 					t.Errorf("the result is %v, %v after %d attempts", resp, err, attempts)
 				}

@@ -3,7 +3,6 @@ package retryhttp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -49,7 +48,7 @@ func (t *Transport) newCall(req *http.Request) (*call, retry.Policy, error) {
 	o := optionsOf(req.Context())
 	p := t.policy(req, &o)
 	c := &call{Context: req.Context(), t: t, req: req, body: newSource(req)}
-	if err := c.buffer(&p); err != nil {
+	if err := c.body.bufferWithin(c.Context, t.BufferBody, &p); err != nil {
 		return nil, p, err
 	}
 	c.key = t.newKey(req, &o)
@@ -77,25 +76,6 @@ func (c *call) Deadline() (time.Time, bool) {
 		return theirs, ok
 	}
 	return c.ends, true
-}
-
-// buffer reads the request's body ahead, within the policy's time.
-func (c *call) buffer(p *retry.Policy) error {
-	if c.t.BufferBody <= 0 || c.body.none || c.body.again != nil {
-		return nil
-	}
-	ctx := c.Context
-	if p.Within > 0 {
-		began := time.Now()
-		limited, cancel := context.WithTimeoutCause(ctx, p.Within, &timeout{p.Within, retry.ErrTooLate})
-		defer cancel()
-		defer func() { p.Within = max(p.Within-time.Since(began), 1) }()
-		ctx = limited
-	}
-	if err := c.body.buffer(ctx, c.t.BufferBody); err != nil {
-		return fmt.Errorf("retryhttp: buffering the request's body: %w", err)
-	}
-	return nil
 }
 
 // limited reports whether attempts end before their answers' bodies do.

@@ -114,22 +114,16 @@ func newFetch(client *http.Client, req *http.Request) (*fetch, error) {
 		base = http.DefaultTransport
 	}
 	f.client.Transport = hops{f, base}
-	var first *Transport
-	switch t := base.(type) {
-	case *Transport:
-		if err := f.body.buffer(f, t.BufferBody); err != nil {
-			return nil, fmt.Errorf("retryhttp: buffering the request's body: %w", err)
-		}
-		first = t
-	case *http.Transport:
-		first = &fallback
-	default:
-		if f.options.policy != nil {
-			first = &fallback
-		}
+	first, known := base.(*Transport)
+	if _, plain := base.(*http.Transport); plain || !known && f.options.policy != nil {
+		first, known = &fallback, true
 	}
-	if first != nil {
-		f.begin(first)
+	if known {
+		p := first.policy(req, &f.options)
+		if err := f.body.bufferWithin(f, first.BufferBody, &p); err != nil {
+			return nil, err
+		}
+		f.once.Do(func() { f.start(p) })
 	}
 	return f, nil
 }
@@ -137,20 +131,22 @@ func newFetch(client *http.Client, req *http.Request) (*fetch, error) {
 // fallback has the budgets for the fetches of clients without a Transport.
 var fallback Transport
 
-// begin begins the call by the policy of t, with its first attempt, unless it has begun. It reports whether there is an attempt.
+// begin begins the call by the policy of t, unless it has begun. It reports whether there is an attempt.
 func (f *fetch) begin(t *Transport) bool {
-	f.once.Do(func() {
-		f.over = true // in case of a panic
-		p := t.policy(f.req, &f.options)
-		if p.Within > 0 {
-			f.ends = time.Now().Add(p.Within)
-		}
-		next, stop := iter.Pull(f.loop.Attempts(f, p))
-		f.next, f.release = next, append(f.release, stop)
-		ctx, ok := next()
-		f.attempt, f.over = ctx, !ok
-	})
+	f.once.Do(func() { f.start(t.policy(f.req, &f.options)) })
 	return !f.over
+}
+
+// start begins the call, with its first attempt.
+func (f *fetch) start(p retry.Policy) {
+	f.over = true // in case of a panic
+	if p.Within > 0 {
+		f.ends = time.Now().Add(p.Within)
+	}
+	next, stop := iter.Pull(f.loop.Attempts(f, p))
+	f.next, f.release = next, append(f.release, stop)
+	ctx, ok := next()
+	f.attempt, f.over = ctx, !ok
 }
 
 // more begins an attempt, and reports whether there is one.

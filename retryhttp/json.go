@@ -29,7 +29,10 @@ func JSONUpTo[T any](limit int64) func(*http.Response) (T, error) {
 
 func decodeJSON[T any](resp *http.Response, limit int64) (T, error) {
 	var v T
-	body := &limitedReader{resp.Body, limit}
+	body := &limitedReader{http.NoBody, limit}
+	if resp.Body != nil {
+		body.Reader = resp.Body
+	}
 	err := json.NewDecoder(body).Decode(&v)
 	if err == nil {
 		return v, nil

@@ -123,7 +123,7 @@ func TestWhichRequestsAreReplayed(t *testing.T) {
 	}
 }
 
-// Which answers are worth another attempt by default: the table in docs/http.md.
+// which answers are retried by default: the table in docs/http.md.
 func TestWhichStatusesAreRetried(t *testing.T) {
 	retried := []int{408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
 	for code := 200; code < 600; code++ {
@@ -350,8 +350,8 @@ func TestUnusablePolicy(t *testing.T) {
 	}
 }
 
-// A failure of the network that outlasts the attempts says how many there were; one that isn't worth
-// another attempt is as it would be without the Transport.
+// A failure of the network that outlasts the attempts says how many there were; one that isn't
+// retried is as it would be without the Transport.
 func TestErrors(t *testing.T) {
 	s := serve(t, 0)
 	client := &http.Client{Transport: transport(t, three)}
