@@ -234,15 +234,15 @@ func TestUnreadBodiesAreClosed(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			closed := 0
+			var closed atomic.Int32
 			tr := &retryhttp.Transport{Base: base, Policy: three}
 			req := request(t, "POST", "http://service.example", counting{strings.NewReader("body"), &closed})
 			if resp, err := tr.RoundTrip(req); err == nil {
 				resp.Body.Close()
 			}
 			time.Sleep(time.Second)
-			if closed != 1 {
-				t.Errorf("%s: the body was closed %d times", name, closed)
+			if n := closed.Load(); n != 1 {
+				t.Errorf("%s: the body was closed %d times", name, n)
 			}
 		})
 	}
@@ -250,7 +250,7 @@ func TestUnreadBodiesAreClosed(t *testing.T) {
 
 type counting struct {
 	io.Reader
-	closed *int
+	closed *atomic.Int32
 }
 
-func (c counting) Close() error { *c.closed++; return nil }
+func (c counting) Close() error { c.closed.Add(1); return nil }
