@@ -1,6 +1,7 @@
 package retryhttp_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -49,6 +50,8 @@ func BenchmarkTransport(b *testing.B) {
 		Budget: func(string) *retry.Budget { return nil }, // the hand-written loop has none
 	}}
 	zero := &http.Client{Transport: &retryhttp.Transport{Base: base}}
+	limited := &http.Client{Transport: &retryhttp.Transport{Base: base, Policy: retry.Policy{Timeout: time.Minute}}}
+	within := &http.Client{Transport: &retryhttp.Transport{Base: base, Policy: retry.Policy{Within: time.Minute}}}
 
 	newRequest := func(method, path string) *http.Request {
 		var body io.Reader
@@ -76,6 +79,16 @@ func BenchmarkTransport(b *testing.B) {
 			"nothing_fails/POST",
 			func() (*http.Response, error) { return plain.Do(newRequest("POST", "/")) },
 			func() (*http.Response, error) { return zero.Do(newRequest("POST", "/")) },
+		},
+		{
+			"timeout/GET",
+			func() (*http.Response, error) { return withTimeout(plain, newRequest("GET", "/")) },
+			func() (*http.Response, error) { return limited.Do(newRequest("GET", "/")) },
+		},
+		{
+			"within/GET",
+			func() (*http.Response, error) { return withTimeout(plain, newRequest("GET", "/")) },
+			func() (*http.Response, error) { return within.Do(newRequest("GET", "/")) },
 		},
 		{
 			"one_in_ten/POST",
@@ -125,6 +138,27 @@ func BenchmarkTransport(b *testing.B) {
 		}
 	}
 }
+
+// withTimeout is how a limit of time up to the headers is written by hand.
+func withTimeout(c *http.Client, req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(req.Context())
+	late := time.AfterFunc(time.Minute, cancel)
+	resp, err := c.Do(req.WithContext(ctx))
+	if !late.Stop() || err != nil {
+		cancel()
+		return nil, err
+	}
+	body := resp.Body
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, closer(func() error { defer cancel(); return body.Close() })}
+	return resp, nil
+}
+
+type closer func() error
+
+func (f closer) Close() error { return f() }
 
 // byHand is what a careful person writes: three attempts, each with its body, each failed answer drained within bounds.
 func byHand(c *http.Client, first *http.Request) (*http.Response, error) {

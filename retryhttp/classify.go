@@ -1,23 +1,26 @@
 package retryhttp
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
+
+	"github.com/callagain/retry"
 )
 
 // A Class says what a failed request may have done, as far as its error proves.
 type Class int
 
 const (
-	// NeverSent: no server has seen the request, or it said that it won't act on it. Any
-	// request may be sent again.
+	// NeverSent: no server has seen the request, or a server said that it has not acted on it. Any request may be sent
+	// again.
 	NeverSent Class = iota + 1
-	// MaybeApplied: the request may have been acted upon, in part or in whole. What isn't
-	// idempotent must not be sent again.
+	// MaybeApplied: the request may have been acted upon, in part or in whole. A request that isn't idempotent must not
+	// be sent again.
 	MaybeApplied
 	// Permanent: the same request would fail in the same way again.
 	Permanent
@@ -36,53 +39,88 @@ func (c Class) String() string {
 	return "none"
 }
 
-// Classify returns the Class of an error from [http.Client.Do], from an [http.RoundTripper] or
-// from reading a response's body, through any wrapping; 0 if err is nil. What it doesn't know
-// is MaybeApplied. It says nothing of whose cancellation an error comes from: ask the contexts.
+// Classify returns the Class of an error from [http.Client.Do], from an [http.RoundTripper] or from reading a response's
+// body, through any wrapping; 0 if err is nil. An error that it doesn't know is MaybeApplied. Classify doesn't say whose
+// cancellation an error comes from: ask the contexts.
 //
-// A [*StatusError] is Permanent unless its status is one that [Transient] tries again after.
+// A [*StatusError] is NeverSent if its status says that the request was refused before it was acted upon (425, 429, and 403 for a
+// rate limit), MaybeApplied if it is another one that [Transient] retries, and otherwise Permanent.
 //
-// Where errors are joined, one that is Permanent makes the whole so, and the whole is NeverSent
-// only if all of them are.
+// Where errors are joined, the whole is Permanent if one of them is, and NeverSent only if all of them are. An error of more
+// than ten thousand parts is MaybeApplied, if it isn't Permanent by one of those.
 func Classify(err error) Class {
+	return look(err).class
+}
+
+// What is seen in an error.
+type seen struct {
+	class    Class
+	status   *StatusError // the first
+	canceled bool         // it is a context.Canceled
+	retried  bool         // it is, or wraps, the *retry.Error of an inner call
+}
+
+// look looks at err and at all that it wraps. Errors are asked for their texts only if they wrap nothing, so that it takes
+// time in proportion to their number.
+func look(err error) seen {
+	var s seen
 	if err == nil {
-		return 0
+		return s
 	}
-	own, within := classifyOne(err), classifyWrapped(err)
-	switch {
-	case own == 0 && within == 0:
-		return MaybeApplied
-	case own == 0 || within == Permanent: // a dial, say, but to an address that makes no sense
-		return within
-	}
-	return own
-}
-
-// classifyWrapped returns the Class of what err wraps, 0 if that is nothing.
-func classifyWrapped(err error) Class {
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		return Classify(e.Unwrap())
-	case interface{ Unwrap() []error }:
-		var all Class
-		for _, err := range e.Unwrap() {
-			all = max(all, Classify(err))
+	whole := walk(err, func(err error, leaf bool, above Class) Class {
+		switch e := err.(type) {
+		case *StatusError:
+			if s.status == nil {
+				s.status = e
+			}
+		case *retry.Error:
+			s.retried = true
 		}
-		return all
+		if leaf && err == context.Canceled {
+			s.canceled = true
+		}
+		c := classifyType(err)
+		if c == 0 && leaf {
+			c = classifyText(err.Error())
+		}
+		if c != Permanent && above != 0 {
+			c = above // a dial, say, whatever it failed with, unless the address made no sense
+		}
+		switch {
+		case c == Permanent:
+			s.class = Permanent
+		case leaf:
+			s.class = max(s.class, orMaybe(c))
+		}
+		return c
+	})
+	if !whole {
+		s.class = max(s.class, MaybeApplied)
 	}
-	return 0
+	s.class = orMaybe(s.class)
+	return s
 }
 
-// classifyOne judges err itself, whatever it wraps.
-func classifyOne(err error) Class {
+func orMaybe(c Class) Class {
+	if c == 0 {
+		return MaybeApplied
+	}
+	return c
+}
+
+// classifyType classifies err itself, whatever it wraps, by its type; 0 if that says nothing.
+func classifyType(err error) Class {
 	switch e := err.(type) {
 	case *StatusError:
-		if transientStatus(e.StatusCode) {
-			return MaybeApplied
-		}
+		return e.class()
+
+	case *refusedHandshake:
 		return Permanent
 
-	case *tls.CertificateVerificationError, tls.RecordHeaderError,
+	case *shortened:
+		return e.class
+
+	case *tls.CertificateVerificationError, tls.RecordHeaderError, *tls.ECHRejectionError,
 		x509.UnknownAuthorityError, x509.HostnameError, x509.CertificateInvalidError,
 		x509.ConstraintViolationError, x509.InsecureAlgorithmError, x509.SystemRootsError,
 		x509.UnhandledCriticalExtension:
@@ -98,8 +136,8 @@ func classifyOne(err error) Class {
 		}
 
 	case *net.DNSError:
-		// A name that isn't found is tried again, too: it costs little, and names of services
-		// come and go while a cluster is being deployed.
+		// A name that isn't found is retried, too: that costs little, and names of services come and go while a
+		// cluster is being deployed.
 		return NeverSent
 
 	case *net.OpError:
@@ -107,83 +145,23 @@ func classifyOne(err error) Class {
 		case "dial", "proxyconnect", "socks connect":
 			return NeverSent
 		case "remote error":
-			// A TLS alert: the peer won't have this client or its request, ever. An internal
-			// error is its own, though: Go servers say so when they can't get at a certificate.
-			if e.Err != nil && e.Err.Error() != tlsInternalError {
+			// A TLS alert: the peer won't have this client or its request, ever.
+			if e.Err == nil || !slices.Contains(passingAlerts[:], e.Err.Error()) {
 				return Permanent
 			}
 		}
 	}
-	if err == http.ErrSchemeMismatch {
+	if err == http.ErrSchemeMismatch || err == ErrTooLarge {
 		return Permanent
-	}
-	return classifyText(err.Error())
-}
-
-var tlsInternalError = tls.AlertError(80).Error() // RFC 8446, section 6.2
-
-// classifyText knows the errors for which net/http has no type and no variable. Each of these
-// texts is provoked in the tests, from a real client, so that one which changes is noticed; but
-// for the last three, which take a race to be seen.
-func classifyText(text string) Class {
-	for _, t := range permanentTexts {
-		if strings.HasPrefix(text, t) {
-			return Permanent
-		}
-	}
-	for _, t := range neverSentTexts {
-		if strings.HasPrefix(text, t) {
-			return NeverSent
-		}
-	}
-	if line, ok := strings.CutPrefix(text, "malformed HTTP response "); ok && !cutOff(line, "HTTP/") {
-		return Permanent
-	}
-	if code, ok := strings.CutPrefix(text, "malformed HTTP status code "); ok && !cutOff(code, "") {
-		return Permanent
-	}
-	// golang.org/x/net/http2 and the copy in net/http have types of their own, but one text.
-	if strings.HasPrefix(text, "stream error: stream ID ") && strings.Contains(text, "; REFUSED_STREAM") {
-		return NeverSent
 	}
 	return 0
 }
 
-// cutOff reports whether a quoted piece of an answer may be what came before the connection
-// broke, as opposed to another protocol: whether it begins as it should, or is the beginning of
-// a number.
-func cutOff(quoted, begin string) bool {
-	s := strings.Trim(quoted, `"`)
-	if begin != "" {
-		n := min(len(s), len(begin))
-		return s[:n] == begin[:n]
-	}
-	_, number := digits(s)
-	return s == "" || number && len(s) < 3
-}
-
-var permanentTexts = []string{
-	"unsupported protocol scheme",
-	"stopped after 10 redirects",
-	"failed to parse Location header",
-	"malformed HTTP version",
-	"net/http: invalid header",
-	"net/http: invalid trailer",
-	"net/http: invalid method",
-	"net/http: can't write control character in Request.URL",
-	"net/http: server response headers exceeded",
-	"http: no Host in request URL",
-	"http: nil Request.",
-	"http: invalid Host header",
-	"http: Request.RequestURI can't be set",
-	"http: ContentLength=",
-	"http: Request.ContentLength=",
-}
-
-var neverSentTexts = []string{
-	"net/http: TLS handshake timeout",
-	"http2: Transport received GOAWAY from server",
-	"http2: Transport received Server's graceful shutdown GOAWAY",
-	"http2: client conn not usable",
-	"http2: client conn could not be established",
+// passingAlerts are the alerts that may pass (RFC 8446, section 6). Internal error is here since Go servers send it when they
+// can't get at a certificate.
+var passingAlerts = [...]string{
+	tls.AlertError(0).Error(),  // close notify
+	tls.AlertError(20).Error(), // bad record MAC
+	tls.AlertError(80).Error(), // internal error
+	tls.AlertError(90).Error(), // user canceled
 }

@@ -180,7 +180,7 @@ func ExampleCheck() {
 	api := flaky(503, 200)
 	defer api.Close()
 
-	policy := retry.Policy{Test: retryhttp.Transient}
+	policy := retry.Policy{RetryIf: retryhttp.Transient}
 	err := retry.Do(context.Background(), policy, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, "GET", api.URL, nil)
 		if err != nil {
@@ -231,28 +231,27 @@ func ExampleHint() {
 }
 
 func ExampleTransient() {
-	test := retryhttp.Transient()
 	for _, code := range []int{404, 503} {
-		err := test(&retryhttp.StatusError{StatusCode: code})
-		fmt.Println(code, "is worth another attempt:", err == nil)
+		fmt.Println(code, retryhttp.Transient(&retryhttp.StatusError{StatusCode: code}))
 	}
 	// Output:
-	// 404 is worth another attempt: false
-	// 503 is worth another attempt: true
+	// 404 false
+	// 503 true
 }
 
 func ExampleNetwork() {
 	// Failures of the network as by default, but of the statuses only this one.
-	policy := retry.Policy{Test: retry.Any(retryhttp.Network, retryhttp.On(503))}
-	fmt.Println(policy.Test()(io.ErrUnexpectedEOF))
-	// Output: <nil>
+	unavailable := retryhttp.Status(503)
+	retryIf := func(failure error) bool { return retryhttp.Network(failure) || unavailable(failure) }
+	fmt.Println(retryIf(io.ErrUnexpectedEOF), retryIf(&retryhttp.StatusError{StatusCode: 502}))
+	// Output: true false
 }
 
-func ExampleOn() {
+func ExampleStatus() {
 	api := flaky(504, 504, 200)
 	defer api.Close()
 
-	client := retryhttp.NewClient(retry.Policy{Test: retryhttp.On(504)})
+	client := retryhttp.NewClient(retry.Policy{RetryIf: retryhttp.Status(504)})
 	resp, err := client.Get(api.URL)
 	if err != nil {
 		log.Fatal(err)
@@ -262,14 +261,17 @@ func ExampleOn() {
 	// Output: 200 OK
 }
 
-// Exactly one 404 is worth another attempt: what was only just created may not be seen yet.
-func ExampleStatus() {
+// Exactly one 404 is retried: what was only just created may not be seen yet.
+func ExampleStatus_count() {
 	api := flaky(404, 503, 404, 200)
 	defer api.Close()
 
-	client := retryhttp.NewClient(retry.Policy{
-		Test: retry.Any(retryhttp.Transient, retry.AtMost(1, retryhttp.Status(404))),
-	})
+	notFound := retryhttp.Status(404)
+	client := retryhttp.NewClient(retry.Policy{Decide: func(d *retry.Decision) {
+		if notFound(d.Err) {
+			d.Retry = d.Count("not found") <= 1
+		}
+	}})
 	resp, err := client.Get(api.URL)
 	if err != nil {
 		log.Fatal(err)

@@ -2,7 +2,6 @@ package retryhttp_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -98,7 +97,7 @@ func TestFetchErrors(t *testing.T) {
 	}
 
 	target = "http://user:" + secret + "@" + closedPort(t) + "/?key=" + secret
-	for _, p := range []retry.Policy{three, {Backoff: retry.List{0}}, {Test: retryhttp.On(503)}} {
+	for _, p := range []retry.Policy{three, {Backoff: retry.List{0}}, {RetryIf: retryhttp.Status(503)}} {
 		_, err = retryhttp.Fetch(&http.Client{Transport: transport(t, p)}, request(t, "GET", target, nil), readAll)
 		if err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "refused") {
 			t.Errorf("the error is %v", err)
@@ -163,21 +162,6 @@ func TestFetchErrorThatCannotBeCompared(t *testing.T) {
 type many []error
 
 func (m many) Error() string { return "many errors" }
-
-// JSON that is wrong stays so.
-func TestJSON(t *testing.T) {
-	for body, want := range map[string]int32{`{"a": 1}`: 1, `<html>`: 1, `{"a": "one"}`: 1, `{"a": `: 3, ``: 1} {
-		var requests atomic.Int32
-		u := handling(t, func(w http.ResponseWriter, r *http.Request) {
-			requests.Add(1)
-			io.WriteString(w, body)
-		})
-		_, err := retryhttp.Fetch(&http.Client{Transport: transport(t, three)}, request(t, "GET", u, nil), retryhttp.JSON[map[string]int])
-		if n := requests.Load(); n != want || (err == nil) != json.Valid([]byte(body)) && body != `{"a": "one"}` {
-			t.Errorf("%q: %d requests, want %d (%v)", body, n, want, err)
-		}
-	}
-}
 
 // A POST that was answered by a redirect was received, even if nobody is where that leads.
 func TestFetchOfARedirectedPost(t *testing.T) {

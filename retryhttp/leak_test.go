@@ -95,7 +95,7 @@ func faulty(w http.ResponseWriter, r *http.Request, n int64) {
 		w.WriteHeader(503)
 		io.WriteString(w, strings.Repeat("overloaded ", 100))
 		return
-	case 5: // with more than is worth draining
+	case 5: // with more than is drained
 		w.WriteHeader(502)
 		io.WriteString(w, strings.Repeat("x", 200<<10))
 		return

@@ -206,7 +206,7 @@ func TestHintIsObeyed(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var delay time.Duration
 		tr := transport(t, retry.Policy{Observe: func(_ context.Context, e retry.Event) {
-			if e.Kind == retry.Retrying {
+			if e.Retry {
 				delay = e.Delay
 				cancel()
 			}
@@ -225,7 +225,7 @@ func TestConnectionIsFreeDuringTheDelay(t *testing.T) {
 	wantConnections(t, 1, []int{503, 200}, func(s *service) {
 		tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Millisecond}})
 		tr.Policy.Observe = func(_ context.Context, e retry.Event) {
-			if e.Kind == retry.Retrying {
+			if e.Retry {
 				other, err := tr.Base.RoundTrip(request(t, "GET", s.URL, nil))
 				if err != nil {
 					t.Error(err)

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/callagain/retry/internal/attempt"
+	numbers "github.com/callagain/retry/internal/attempt"
 )
 
 // AttemptHeader is the request header in which a [Transport] with SendAttempt tells the server
@@ -26,7 +26,7 @@ func Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s := r.Header.Get(AttemptHeader); len(s) <= 6 {
 			if n, ok := digits(s); ok && n > 1 {
-				r = r.WithContext(attempt.With(r.Context(), int(n)))
+				r = r.WithContext(numbers.With(r.Context(), int(n)))
 			}
 		}
 		next.ServeHTTP(w, r)
@@ -55,9 +55,3 @@ func DoNotRetry(w http.ResponseWriter) {
 }
 
 const shouldRetryHeader = "X-Should-Retry"
-
-// forbidden reports whether an answer with these headers asks for no retry. Envoy says so in a
-// header of its own, and heeds it.
-func forbidden(h http.Header) bool {
-	return h.Get(shouldRetryHeader) == "false" || h.Get("X-Envoy-Overloaded") == "true"
-}

@@ -79,7 +79,7 @@ func TestOverloaded(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			got := time.Duration(-1)
 			p := retry.Policy{Backoff: retry.List{0, 0, 0}, Observe: func(_ context.Context, e retry.Event) {
-				if e.Kind == retry.Retrying {
+				if e.Retry {
 					got = e.Delay
 					cancel()
 				}

@@ -3,6 +3,7 @@ package retryhttp_test
 import (
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -75,6 +76,13 @@ func (s *service) received() []received {
 	return append([]received(nil), s.requests...)
 }
 
+// forget makes the next request the first.
+func (s *service) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = nil
+}
+
 func (s *service) connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,6 +104,14 @@ func wantConnections(t *testing.T, want int, statuses []int, f func(*service)) {
 	}
 	t.Errorf("%d connections were used, want %d", got, want)
 }
+
+// unlimited is a Transport's Budget that sets no limit.
+func unlimited(string) *retry.Budget { return nil }
+
+// A roundTripper is a function as a Base.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // three is a policy of three attempts without delay.
 var three = retry.Policy{Backoff: retry.List{0, 0, 0}}
@@ -126,3 +142,6 @@ func text(t *testing.T, resp *http.Response) string {
 	resp.Body.Close()
 	return string(b)
 }
+
+// quiet is a server's ErrorLog.
+var quiet = log.New(io.Discard, "", 0)

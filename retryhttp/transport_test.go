@@ -60,7 +60,7 @@ func TestWhichRequestsAreReplayed(t *testing.T) {
 			return r.WithContext(retryhttp.WithReplay(r.Context()))
 		}, 3},
 		{"post_that_any_test_would_retry", "POST", body, func(tr *retryhttp.Transport, r *http.Request) *http.Request {
-			tr.Policy.Test = retryhttp.On(503)
+			tr.Policy.RetryIf = retryhttp.Status(503)
 			return r
 		}, 1},
 		{"put_of_a_stream", "PUT", stream, nil, 1},
@@ -123,11 +123,11 @@ func TestWhichRequestsAreReplayed(t *testing.T) {
 	}
 }
 
-// Which answers are worth another attempt by default: the table in docs/http.md.
+// which answers are retried by default: the table in docs/http.md.
 func TestWhichStatusesAreRetried(t *testing.T) {
-	retried := []int{408, 425, 429, 500, 502, 503, 504}
+	retried := []int{408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
 	for code := 200; code < 600; code++ {
-		if text := http.StatusText(code); text == "" {
+		if text := http.StatusText(code); text == "" && (code < 515 || code > 535) {
 			continue
 		}
 		s := serve(t, code, 200)
@@ -147,34 +147,46 @@ func TestWhichStatusesAreRetried(t *testing.T) {
 	}
 }
 
-// The two testers of 2009 in today's form.
-func TestStatusTests(t *testing.T) {
-	twitter := retry.Any(retryhttp.On(500, 502, 503), retry.AtMost(1, retryhttp.Status(404)))
+// The two testers of 2009 in today's form, and other ways to choose what is retried.
+func TestPoliciesByStatus(t *testing.T) {
+	s3 := retry.Policy{RetryIf: retryhttp.Status(504)}
+	twitter := retry.Policy{
+		RetryIf: retryhttp.Status(404, 500, 502, 503),
+		Decide: func(d *retry.Decision) {
+			if retryhttp.Status(404)(d.Err) && d.Count("404") > 1 {
+				d.Retry = false
+			}
+		},
+	}
+	teapot := retryhttp.Status(418)
+	network := retry.Policy{RetryIf: retryhttp.Network}
+	both := retry.Policy{RetryIf: func(err error) bool { return retryhttp.Network(err) || teapot(err) }}
+	more := retry.Policy{RetryIf: func(err error) bool { return retryhttp.Transient(err) || retryhttp.Status(404)(err) }}
 	for _, row := range []struct {
 		name     string
-		test     func() retry.Test
+		policy   retry.Policy
 		statuses []int
 		want     int // requests
 	}{
-		{"s3", retryhttp.On(504), []int{504, 504, 200}, 3},
-		{"s3_other", retryhttp.On(504), []int{504, 503, 200}, 2},
-		{"s3_reset", retryhttp.On(504), []int{504, 0, 200}, 2},
+		{"s3", s3, []int{504, 504, 200}, 3},
+		{"s3_other", s3, []int{504, 503, 200}, 2},
+		{"s3_reset", s3, []int{504, 0, 200}, 2},
 		{"twitter", twitter, []int{503, 404, 500, 502, 200}, 5},
 		{"twitter_second_404", twitter, []int{404, 503, 404, 200}, 3},
 		{"twitter_401", twitter, []int{401, 200}, 1},
-		{"network", retryhttp.Network, []int{0, 200}, 2},
-		{"network_status", retryhttp.Network, []int{0, 503, 200}, 2},
-		{"both", retry.Any(retryhttp.Network, retryhttp.On(418)), []int{0, 418, 0, 200}, 4},
-		{"default_and_more", retry.Any(retryhttp.Transient, retryhttp.On(404)), []int{404, 503, 0, 401}, 4},
+		{"network", network, []int{0, 200}, 2},
+		{"network_status", network, []int{0, 503, 200}, 2},
+		{"both", both, []int{0, 418, 0, 200}, 4},
+		{"default_and_more", more, []int{404, 503, 0, 401}, 4},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := serve(t, row.statuses...)
-			tr := transport(t, retry.Policy{Backoff: retry.List{0, 0, 0, 0, 0, 0}, Test: row.test})
+			row.policy.Backoff = retry.List{0, 0, 0, 0, 0, 0}
+			tr := transport(t, row.policy)
+			tr.Budget = unlimited
 			tr.Base.(*http.Transport).DisableKeepAlives = true
-			for range 2 { // with a fresh test for each call
-				s.mu.Lock()
-				s.requests = nil
-				s.mu.Unlock()
+			for range 2 { // with counts of its own for each call
+				s.forget()
 				resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
 				if got := s.received(); len(got) != row.want {
 					t.Errorf("there were %d requests, want %d", len(got), row.want)
@@ -194,32 +206,104 @@ func TestStatusTests(t *testing.T) {
 	}
 }
 
-// A test that makes another error of an answer has the last word.
-func TestTestReplacesAnAnswer(t *testing.T) {
+// A policy that makes another error of an answer has the last word, and the answer is closed.
+func TestDecideReplacesAnAnswer(t *testing.T) {
 	mine := errors.New("no such user")
-	test := func() retry.Test {
-		return func(err error) error {
-			if retryhttp.Status(404)(err) {
-				return mine
-			}
-			return err
+	decide := func(d *retry.Decision) {
+		if retryhttp.Status(404)(d.Err) {
+			d.Err, d.Retry = mine, false
 		}
 	}
 	wantConnections(t, 1, []int{404}, func(s *service) {
-		tr := transport(t, retry.Policy{Test: test})
+		tr := transport(t, retry.Policy{Decide: decide})
 		for range 3 {
 			resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
 			if resp != nil || err != mine {
-				t.Errorf("the result is %v, %v; want the test's error", resp, err)
+				t.Errorf("the result is %v, %v; want the policy's error", resp, err)
 			}
 		}
 	})
 }
 
+// Decide sees every failure, the last one and those that aren't retried included; but what isn't safe to send again isn't, and what
+// the server asks for isn't undercut.
+func TestDecide(t *testing.T) {
+	for _, row := range []struct {
+		name, method string
+		statuses     []int
+		seen, want   int
+	}{
+		{"success", "GET", []int{200}, 0, 1},
+		{"retried", "GET", []int{503, 200}, 1, 2},
+		{"not_retried", "GET", []int{404, 503, 200}, 2, 3},
+		{"last", "GET", []int{503}, 3, 3},
+		{"network", "GET", []int{0, 200}, 1, 2},
+		{"unsafe", "POST", []int{503, 200}, 1, 1},
+		{"unsafe_network", "POST", []int{0, 200}, 1, 1},
+		{"refused", "POST", []int{429, 200}, 1, 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := serve(t, row.statuses...)
+			seen := 0
+			p := three
+			p.Decide = func(d *retry.Decision) { seen++; d.Retry = true }
+			tr := transport(t, p)
+			tr.Base.(*http.Transport).DisableKeepAlives = true
+			resp, err := tr.RoundTrip(request(t, row.method, s.URL, nil))
+			if err == nil {
+				resp.Body.Close()
+			}
+			if n := len(s.received()); seen != row.seen || n != row.want {
+				t.Errorf("Decide saw %d failures of %d requests, want %d of %d", seen, n, row.seen, row.want)
+			}
+		})
+	}
+
+	s := serve(t, 503)
+	s.header.Set("Retry-After", "30")
+	ctx, cancel := context.WithCancel(t.Context())
+	var delay time.Duration
+	tr := transport(t, retry.Policy{
+		Decide: func(d *retry.Decision) { d.Delay = 0 },
+		Observe: func(_ context.Context, e retry.Event) {
+			if e.Retry {
+				delay = e.Delay
+				cancel()
+			}
+		},
+	})
+	tr.RoundTrip(request(t, "GET", s.URL, nil).WithContext(ctx))
+	if delay < 30*time.Second {
+		t.Errorf("Decide made a hint of 30s a delay of %v", delay)
+	}
+}
+
+// Progress that Base reports makes counts begin again.
+func TestProgressInATransport(t *testing.T) {
+	made := 0
+	tr := &retryhttp.Transport{
+		Policy: retry.Policy{
+			Backoff: make(retry.List, 10),
+			Decide:  func(d *retry.Decision) { d.Retry = d.Count("any") <= 2 },
+		},
+		Budget: unlimited,
+		Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if made++; made == 2 {
+				return nil, retry.Progress(errors.New("got further"))
+			}
+			return nil, errors.New("x")
+		}),
+	}
+	tr.RoundTrip(request(t, "GET", "http://service.example", nil))
+	if made != 4 {
+		t.Errorf("%d attempts, want 2, progress at the second, and 2 more", made)
+	}
+}
+
 // Whatever the reason for having no further attempt, the caller gets the last answer as it came.
 func TestLastAnswerIsReturned(t *testing.T) {
-	none := retry.NewBudget(retry.BudgetSettings{Cap: 1})
-	retry.Do(t.Context(), retry.Policy{Budget: none, Backoff: retry.List{0, 0}}, func(context.Context) error { return io.EOF })
+	none := new(retry.Budget)
+	none.Pause(time.Hour)
 	for _, row := range []struct {
 		name   string
 		policy retry.Policy
@@ -254,20 +338,20 @@ func TestLastAnswerIsReturned(t *testing.T) {
 func TestUnusablePolicy(t *testing.T) {
 	for name, p := range map[string]retry.Policy{
 		"timeout":  {Timeout: -1},
-		"no_test":  {Test: func() retry.Test { return nil }},
+		"no_list":  {Backoff: retry.List{}},
 		"negative": {Backoff: retry.Seq(func(yield func(time.Duration) bool) { _ = yield(0) && yield(-1) })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp, err := transport(t, p).RoundTrip(request(t, "GET", serve(t, 503).URL, nil))
-			if resp != nil || !errors.Is(err, retry.ErrPolicy) {
+			if resp != nil || !errors.Is(err, retry.ErrInvalid) {
 				t.Errorf("the result is %v, %v; want ErrPolicy", resp, err)
 			}
 		})
 	}
 }
 
-// A failure of the network that outlasts the attempts says how many there were; one that isn't worth
-// another attempt is as it would be without the Transport.
+// A failure of the network that outlasts the attempts says how many there were; one that isn't
+// retried is as it would be without the Transport.
 func TestErrors(t *testing.T) {
 	s := serve(t, 0)
 	client := &http.Client{Transport: transport(t, three)}
@@ -368,6 +452,7 @@ func TestRequestIsNotChanged(t *testing.T) {
 	s := serve(t, 503)
 	tr := transport(t, three)
 	tr.NewKey, tr.SendAttempt, tr.BufferBody = rand.Text, true, 1<<10
+	tr.Budget = unlimited
 	for _, b := range []io.Reader{strings.NewReader("body"), io.MultiReader(strings.NewReader("body"))} {
 		req := request(t, "POST", s.URL, b)
 		req.Header.Set("A", "b")
