@@ -1,8 +1,8 @@
 // Command bench compares this repository's library with the others, and prints the tables of docs/comparison.md:
 //
-//	go run ./bench costs [-runs 6] [file...]   what a call costs, measured now, or from files of benchmark output
-//	go run ./bench promises                    who keeps which promise
-//	go run ./bench write docs/comparison.md    both, and the machine and versions, written into the document
+//	go -C bench run . costs [-runs 6] [file...]   what a call costs, measured now, or from files of benchmark output
+//	go -C bench run . promises                    who keeps which promise
+//	go -C bench run . write docs/comparison.md    both, and the machine and versions, written into the document
 package main
 
 import (

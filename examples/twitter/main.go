@@ -23,10 +23,21 @@ import (
 	"github.com/callagain/retry/retryhttp"
 )
 
-// The two failure testers of the note in which this library began.
+// The two failure testers of the note in which this library began, as policies. The first keeps a count: one 404 is retried, and
+// a second one isn't.
 var (
-	twitterTest = retry.Any(retryhttp.On(500, 502, 503), retry.AtMost(1, retryhttp.Status(404)))
-	s3Test      = retryhttp.On(504)
+	twitter = retry.Policy{
+		Attempts: 10,
+		RetryIf:  retryhttp.Status(404, 500, 502, 503),
+		Decide: func(d *retry.Decision) {
+			if notFound(d.Err) && d.Count("404") > 1 {
+				d.Retry = false
+			}
+		},
+	}
+	s3 = retry.Policy{Attempts: 10, RetryIf: retryhttp.Status(504)}
+
+	notFound = retryhttp.Status(404)
 )
 
 func main() {
@@ -45,18 +56,18 @@ func run(w io.Writer) error {
 	defer api.Close()
 
 	for _, call := range []struct {
-		path string
-		test func() retry.Test
+		path   string
+		policy retry.Policy
 	}{
-		{"/users/terrycojones", twitterTest},
-		{"/users/nobody", twitterTest},
-		{"/pictures/1.png", s3Test},
+		{"/users/terrycojones", twitter},
+		{"/users/nobody", twitter},
+		{"/pictures/1.png", s3},
 	} {
 		fmt.Fprintln(w, "GET", call.path)
-		client := retryhttp.NewClient(retry.Policy{
-			Test:    call.test,
-			Observe: func(_ context.Context, e retry.Event) { tell(w, e) },
-		})
+		policy := call.policy
+		policy.Observe = func(_ context.Context, e retry.Event) { tell(w, e) }
+		policy.Budget = &retry.Budget{Min: 10} // the server fails more than any real one
+		client := retryhttp.NewClient(policy)
 		resp, err := client.Get(api.URL + call.path)
 		if err != nil {
 			return err
@@ -73,7 +84,7 @@ func run(w io.Writer) error {
 
 // tell prints what an attempt came to.
 func tell(w io.Writer, e retry.Event) {
-	if e.Kind != retry.Retrying {
+	if !e.Retry {
 		fmt.Fprintf(w, "  attempt %d is the last\n", e.Attempt)
 		return
 	}
