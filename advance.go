@@ -53,7 +53,10 @@ func (c *call) run(kept *failures, f func(context.Context) error) (failure, reas
 	}
 	c.paid = noPocket
 	ctx := kept.number(c.ctx, c.attempts, c.delay)
-	if p := &c.policy; p.Timeout|p.Within != 0 || p.Around != nil {
+	switch p := &c.policy; {
+	case p.probe != nil:
+		return c.probed(ctx, f)
+	case p.Timeout|p.Within != 0 || p.Around != nil:
 		return p.limited(ctx, c.deadline(), f)
 	}
 	return f(ctx), nil
@@ -129,7 +132,7 @@ func (c *call) plan(kept *failures, failure error, m marks) time.Duration {
 	if c.delay > 0 && c.began == 0 {
 		c.began = now()
 	}
-	if failure != nil && (c.policy.Budget != nil || c.policy.Observe != nil) {
+	if failure != nil && (c.policy.Budget != nil || c.policy.Observe != nil || c.policy.probe != nil) {
 		if reason := c.announce(v.failure); reason != nil {
 			return c.giveUp(kept, reason)
 		}
@@ -147,7 +150,7 @@ func (c *call) announce(failure error) error {
 			return ErrBudget
 		}
 	}
-	if c.policy.Observe == nil {
+	if c.policy.Observe == nil && c.policy.probe == nil {
 		return nil
 	}
 	c.tell(Event{Retry: true, Err: failure, Delay: c.delay})

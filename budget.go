@@ -189,6 +189,9 @@ func (b *Budget) every() time.Duration {
 	return b.Every
 }
 
+// fine reports whether check has nothing to say. It is asked before each call.
+func (b *Budget) fine() bool { return b.Ratio >= 0 && b.Ratio <= 1 && b.Min|int(b.Every>>32) >= 0 }
+
 // check reports a field that makes no sense.
 func (b *Budget) check() error {
 	switch {

@@ -75,7 +75,7 @@ func must(name string, ctx context.Context, f bool) {
 // plain reports whether nothing stands before the first attempt: no delay, no clock to read, nobody to tell, nothing to put into the
 // context. Most calls are like that, and succeed at once; they pay for nothing else. In doubt it says no.
 func (p *Policy) plain(ctx context.Context) bool {
-	if p.Observe != nil || p.Timeout|p.Within != 0 || p.Around != nil || p.Attempts < Unlimited {
+	if p.Observe != nil || p.Timeout|p.Within != 0 || p.Around != nil || p.probe != nil || p.Attempts < Unlimited {
 		return false
 	}
 	switch b := p.Backoff.(type) {
@@ -95,5 +95,5 @@ func (p *Policy) plain(ctx context.Context) bool {
 	default:
 		return false
 	}
-	return ctx != nil && ctx.Err() == nil && (p.Budget == nil || p.Budget.check() == nil) && !nested(ctx)
+	return ctx != nil && ctx.Err() == nil && (p.Budget == nil || p.Budget.fine()) && !nested(ctx)
 }

@@ -32,7 +32,7 @@ func (c *call) end(kept *failures, err, reason error) time.Duration {
 	if !c.over {
 		c.over = true
 		kept.end(err)
-		if c.policy.Observe != nil {
+		if c.policy.Observe != nil || c.policy.probe != nil && (err != nil || c.attempts != 1) {
 			e := Event{Err: err, Reason: reason}
 			if g, ok := err.(*Error); ok && reason != nil {
 				e.over = g.over
@@ -68,9 +68,8 @@ func (c *call) elapsed() time.Duration {
 	return now() - c.began
 }
 
-// tell calls Observe with e.
+// tell calls Observe with e, after the probe.
 func (c *call) tell(e Event) {
-	c.telling = true // stays so if Observe panics
 	if c.id == 0 {
 		c.id = lastCall.Add(1)
 	}
@@ -80,8 +79,17 @@ func (c *call) tell(e Event) {
 	}
 	t := time.Now()
 	at := t.Sub(epoch)
+	if born == 0 {
+		c.began, born = at, at
+	}
 	e.Name, e.Call, e.Attempt, e.Waited = c.policy.Name, c.id, c.attempts, c.waited
 	e.Began, e.Elapsed = t.Add(born-at), at-c.began
-	c.policy.Observe(c.ctx, e)
-	c.telling = false
+	if c.policy.probe != nil {
+		c.policy.probe.Event(e)
+	}
+	if c.policy.Observe != nil {
+		c.telling = true // stays so if Observe panics
+		c.policy.Observe(c.ctx, e)
+		c.telling = false
+	}
 }

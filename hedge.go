@@ -28,17 +28,16 @@ func Hedge[T any](s HedgeSettings, f func(context.Context) (T, error)) func(cont
 	s.check()
 	s = s.complete()
 	return func(ctx context.Context) (T, error) {
-		v, release, err := hedge(ctx, &s, f)
-		release()
-		return v, err
+		a, r := hedge(ctx, &s, f)
+		r.release(a.attempt)
+		return a.value, a.err
 	}
 }
 
-// hedge makes one call. The context of the attempt that is returned goes on until release is called.
-func hedge[T any](ctx context.Context, s *HedgeSettings, f func(context.Context) (T, error)) (v T, release func(), err error) {
+// hedge makes one call. The context of the attempt that is returned goes on until it is released.
+func hedge[T any](ctx context.Context, s *HedgeSettings, f func(context.Context) (T, error)) (a answer[T], r *race[T]) {
 	must("Hedge", ctx, true)
-	r := &race[T]{settings: s, ctx: ctx, f: f, began: now()}
-	var a answer[T]
+	r = &race[T]{settings: s, ctx: ctx, f: f, began: now()}
 	ended := false
 	defer func() { r.finish(a, ended) }() // after a panic as well
 	if ctx.Err() != nil {
@@ -50,7 +49,7 @@ func hedge[T any](ctx context.Context, s *HedgeSettings, f func(context.Context)
 	if ended = true; a.err == nil {
 		s.earn()
 	}
-	return a.value, func() { r.release(a.attempt) }, a.err
+	return a, r
 }
 
 func init() {
@@ -58,6 +57,8 @@ func init() {
 		s := settings.(HedgeSettings)
 		s.check()
 		s = s.complete()
-		return hedge(ctx, &s, f)
+		a, r := hedge(ctx, &s, f)
+		winner := a.attempt
+		return a.value, func() { r.release(winner) }, a.err
 	}
 }

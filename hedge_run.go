@@ -17,7 +17,6 @@ func (r *race[T]) run() answer[T] {
 		r.delay = min(r.delay, o.MaxDelay)
 	}
 	r.answers = make(chan answer[T], r.settings.Attempts)
-	r.cancels = make([]context.CancelCauseFunc, 0, 2)
 	r.start()
 	var timer *time.Timer
 	var due <-chan time.Time
@@ -65,14 +64,15 @@ func (r *race[T]) holding() time.Duration {
 // start starts the next attempt.
 func (r *race[T]) start() {
 	ctx, cancel := context.WithCancelCause(r.ctx)
-	r.cancels = append(r.cancels, cancel)
+	r.cancels[r.started] = cancel
+	r.started++
 	r.running++
-	go r.attempt(&hedgedCtx{ctx, len(r.cancels)})
+	go r.attempt(&hedgedCtx{ctx, r.started})
 }
 
 // hedge starts another attempt beside those that run, if it may, and reports whether it did.
 func (r *race[T]) hedge() bool {
-	n := len(r.cancels) + 1
+	n := r.started + 1
 	// At the very instant of a deadline, the context may be still to end.
 	if end, ok := r.ctx.Deadline(); n > r.settings.Attempts || ok && !time.Now().Before(end) || r.ctx.Err() != nil {
 		return false

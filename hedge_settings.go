@@ -62,6 +62,9 @@ type HedgeSettings struct {
 	Observe func(context.Context, Event)
 }
 
+// mostHedged is the most attempts of a hedge.
+const mostHedged = 16
+
 // A HedgeState is what hedged functions that share it by [HedgeSettings.State] remember. The zero value is ready to use. It must not
 // be copied, and may be used by any number of goroutines.
 type HedgeState struct {
@@ -85,7 +88,7 @@ func (s *HedgeSettings) check() {
 		bad("MaxDelay", s.MaxDelay, "a delay can't be negative")
 	case !(s.Quantile >= 0 && s.Quantile <= maxQuantile):
 		bad("Quantile", s.Quantile, fmt.Sprintf("it must be from 0, the default, to %v", maxQuantile))
-	case s.Attempts < 0 || s.Attempts > 16:
+	case s.Attempts < 0 || s.Attempts > mostHedged:
 		bad("Attempts", s.Attempts, "it must be from 0, the default of 2, to 16")
 	case s.MaxInFlight < 0:
 		bad("MaxInFlight", s.MaxInFlight, "use 0 for no limit")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/callagain/retry/internal/probe"
 )
 
 // Unlimited, as [Policy.Attempts], sets no limit on the number of attempts. The delays of [Exponential] and [Constant] are at
@@ -64,6 +66,8 @@ type Policy struct {
 	// Observe, if not nil, is called with an [Event] for each retry, and with one at the end of each call, in the goroutine
 	// that makes the attempts and with the caller's context. See [Log].
 	Observe func(context.Context, Event)
+
+	probe probe.Probe // package retrydebug's
 }
 
 // check reports the first field that makes no sense.

@@ -22,7 +22,8 @@ type race[T any] struct {
 	hedges   bool          // there is a delay
 	hold     time.Duration // until when a failure asked to wait, if held
 	held     bool
-	cancels  []context.CancelCauseFunc
+	started  int
+	cancels  [mostHedged]context.CancelCauseFunc
 	answers  chan answer[T]
 	over     atomic.Bool // nobody takes answers any more
 	running  int
@@ -101,7 +102,7 @@ func (r *race[T]) giveUp() error {
 	return &Error{
 		Name:     r.settings.Name,
 		Reason:   cause(r.ctx),
-		Attempts: len(r.cancels),
+		Attempts: r.started,
 		Elapsed:  now() - r.began,
 		Failures: kept.appendTo(nil),
 		over:     r.ctx.Err(),
@@ -111,12 +112,12 @@ func (r *race[T]) giveUp() error {
 // finish ends the call: it cancels all attempts but the winner, gets rid of what isn't returned, and tells the end.
 func (r *race[T]) finish(winner answer[T], ended bool) {
 	r.over.Store(true)
-	for i, cancel := range r.cancels {
+	for i, cancel := range r.cancels[:r.started] {
 		if i+1 != winner.attempt || !ended {
 			cancel(errHedged)
 		}
 	}
-	if took := now() - r.began; r.running > 0 && !r.first && (took > r.delay || r.ctx.Err() != nil) && len(r.cancels) > 0 {
+	if took := now() - r.began; r.running > 0 && !r.first && (took > r.delay || r.ctx.Err() != nil) && r.started > 0 {
 		r.settings.State.latencies.add(took) // the first attempt has taken so long so far
 	}
 	for _, a := range r.failed {
@@ -145,13 +146,13 @@ func (r *race[T]) tell(e Event) {
 	}
 	t := time.Now()
 	e.Elapsed = t.Sub(epoch) - r.began
-	e.Name, e.Call, e.Attempt, e.Began = r.settings.Name, r.id, len(r.cancels), t.Add(-e.Elapsed)
+	e.Name, e.Call, e.Attempt, e.Began = r.settings.Name, r.id, r.started, t.Add(-e.Elapsed)
 	r.settings.Observe(r.ctx, e)
 }
 
 // release ends the context of an attempt.
 func (r *race[T]) release(attempt int) {
-	if attempt >= 1 && attempt <= len(r.cancels) {
+	if attempt >= 1 && attempt <= r.started {
 		r.cancels[attempt-1](errHedged)
 	}
 }
