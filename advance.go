@@ -94,7 +94,6 @@ func (c *call) refresh() {
 		c.extra.born = c.began
 	}
 	c.began = now()
-	c.waited = 0
 	c.attempts = 1
 	c.place = place{seed: c.place.seed, endless: c.place.endless}
 	if c.extra != nil {
