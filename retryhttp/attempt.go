@@ -52,7 +52,7 @@ func (a *attempt) send() (*http.Response, error) {
 	if err := a.request(ctx); err != nil {
 		return nil, err
 	}
-	resp, err := c.t.base().RoundTrip(a.sent)
+	resp, err := c.t.send(a.sent, c.replay)
 	if limited {
 		return a.keep(resp, err)
 	}

@@ -80,7 +80,7 @@ func (f *fetch) roundTrip(t *Transport, req *http.Request) (*http.Response, erro
 	if key != "" {
 		req.Header.Set(keyHeader, key)
 	}
-	return t.base().RoundTrip(req)
+	return t.send(req, f.replay)
 }
 
 // key returns the key that t adds to req: a new one for each request, redirected ones included, and the same in each attempt.

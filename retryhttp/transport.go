@@ -60,8 +60,16 @@ type Transport struct {
 	// Fetch.
 	Jar http.CookieJar
 
+	// Hedge, if not nil, sends a request that may be sent more than once a second time when its answer is slow, and takes the first answer that
+	// is neither 429 nor 500 and above; see retry.HedgeSettings. Latencies and, without a Budget, the budget are those of each host, unless there is a State.
+	// Each sending has a body of its own, and all have the same Idempotency-Key. Drop is not used: the answers that don't win are
+	// closed. A hedge is part of its attempt: the policy sees one result. Over HTTP/2 all go through one connection, so a hedge helps
+	// against a slow server behind it, and not against a slow connection.
+	Hedge *retry.HedgeSettings
+
 	client *http.Client // made by NewClient; may be nil
 	hosts  hosts
+	hedges hedges
 	proofs sync.Pool
 }
 
