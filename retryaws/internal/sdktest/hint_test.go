@@ -26,7 +26,7 @@ func gap(t *testing.T, r *retryaws.Retryer, f http.HandlerFunc) time.Duration {
 
 func TestThrottlesWaitLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Millisecond}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Millisecond}}, Budget: unlimited}
 		for _, test := range []struct {
 			status    int
 			code      string
@@ -93,7 +93,7 @@ func TestThrottleDelayIsAFloor(t *testing.T) {
 
 func TestHints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}, Budget: unlimited}
 		hint := func(key, value string) time.Duration {
 			return gap(t, r, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set(key, value)
@@ -159,7 +159,7 @@ func TestHintsAreExactUnderRetrytest(t *testing.T) {
 
 func TestRetryAfterDate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}, Budget: unlimited}
 		for _, d := range []time.Duration{20 * time.Second, -time.Hour} {
 			got := gap(t, r, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", time.Now().Add(d).UTC().Format(http.TimeFormat))

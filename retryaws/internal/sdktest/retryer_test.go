@@ -89,7 +89,7 @@ func TestRetryerWithoutItsMiddlewareIsRefused(t *testing.T) {
 
 func TestAnotherRetryerOfAnOperationIsFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		own := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, 1, 1, 1, 1}}}
+		own := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, 1, 1, 1, 1}}, Budget: unlimited}
 		for name, test := range map[string]struct {
 			set  func(*s3.Options)
 			want int

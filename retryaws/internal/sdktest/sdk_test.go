@@ -34,9 +34,6 @@ func TestSDKsOwnRetryer(t *testing.T) {
 			_, err := get(t.Context(), c)
 			return err
 		}
-		if n, err := attempts(func(w http.ResponseWriter, _ *http.Request) { fail(w, 429, "") }, getObject); n != 1 {
-			t.Errorf("429: %d attempts, %v", n, err)
-		}
 		if n, err := attempts(func(w http.ResponseWriter, _ *http.Request) { fail(w, 425, "") }, getObject); n != 1 {
 			t.Errorf("425: %d attempts, %v", n, err)
 		}
