@@ -2,165 +2,75 @@ package retryaws_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
+	"testing/iotest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retryaws"
 )
 
-// config is for a service on loopback whose first answers are made by answers; all others are well.
-func config(answers ...http.HandlerFunc) (cfg aws.Config, stop func()) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(answers) == 0 {
-			io.WriteString(w, "whole")
-			return
-		}
+func ExampleRetryer_Configure() {
+	cfg := aws.Config{Region: "us-east-1"} // from config.LoadDefaultConfig
+	r := &retryaws.Retryer{Policy: retry.Policy{Attempts: 6, Within: time.Minute}}
+	r.Configure(&cfg)
+	// client := dynamodb.NewFromConfig(cfg)
+	fmt.Println(cfg.Retryer().MaxAttempts())
+	// Output: 6
+}
+
+// In a program, open is a client's GetObject. Here the first answer ends in the middle.
+func ExampleGet() {
+	answers := []io.Reader{
+		io.MultiReader(strings.NewReader("who"), iotest.ErrReader(io.ErrUnexpectedEOF)),
+		strings.NewReader("whole"),
+	}
+	open := func(context.Context) (io.ReadCloser, error) {
 		answer := answers[0]
 		answers = answers[1:]
-		answer(w, r)
-	}))
-	return aws.Config{
-		Region:       "us-east-1",
-		BaseEndpoint: &server.URL,
-		Credentials:  aws.CredentialsProviderFunc(credentials),
-	}, server.Close
-}
-
-func ExampleRetryer_Configure() {
-	cfg, stop := config(internalError, internalError)
-	defer stop()
-
-	r := &retryaws.Retryer{Policy: retry.Policy{
-		Within: time.Minute,
-		Observe: func(_ context.Context, e retry.Event) {
-			fmt.Println(e.Name, e.Kind, e.Attempt)
-		},
-	}}
-	r.Configure(&cfg)
-	client := s3.NewFromConfig(cfg, plain)
-
-	out, err := client.GetObject(context.Background(), object)
-	if err != nil {
-		fmt.Println(err)
-		return
+		return io.NopCloser(answer), nil
 	}
-	defer out.Body.Close()
-	body, err := io.ReadAll(out.Body)
-	fmt.Printf("%s, %v\n", body, err)
-	// Output:
-	// S3.GetObject retrying 1
-	// S3.GetObject retrying 2
-	// S3.GetObject succeeded 3
-	// whole, <nil>
-}
 
-// One operation may follow another Retryer than its client does, or none.
-func ExampleRetryer_Middleware() {
-	cfg, stop := config(internalError, internalError, internalError)
-	defer stop()
-	new(retryaws.Retryer).Configure(&cfg)
-	client := s3.NewFromConfig(cfg, plain)
-
-	twice := &retryaws.Retryer{Policy: retry.Policy{Name: "twice", Backoff: retry.List{0, time.Millisecond}}}
-	_, err := client.GetObject(context.Background(), object, func(o *s3.Options) {
-		o.Retryer = twice
-		o.APIOptions = append(o.APIOptions, twice.Middleware)
-	})
-	gaveUp, _ := errors.AsType[*retry.Error](err)
-	fmt.Println(gaveUp.Name, gaveUp.Attempts, gaveUp.Reason)
-
-	_, err = client.GetObject(context.Background(), object, func(o *s3.Options) {
-		o.Retryer = aws.NopRetryer{}
-	})
-	_, again := errors.AsType[*retry.Error](err)
-	api, _ := errors.AsType[smithy.APIError](err)
-	fmt.Println(again, api.ErrorCode())
-	// Output:
-	// twice 2 attempts used up
-	// false InternalError
-}
-
-// The answer ends in the middle of the object, so the object is fetched again.
-func ExampleGet() {
-	cfg, stop := config(cutShort)
-	defer stop()
 	r := new(retryaws.Retryer)
-	r.Configure(&cfg)
-	client := s3.NewFromConfig(cfg, plain)
-
-	body, err := retryaws.Get(context.Background(), r, func(ctx context.Context) ([]byte, error) {
-		out, err := client.GetObject(ctx, object)
+	data, err := retryaws.Get(context.Background(), r, func(ctx context.Context) ([]byte, error) {
+		body, err := open(ctx)
 		if err != nil {
 			return nil, err
 		}
-		defer out.Body.Close()
-		return io.ReadAll(out.Body)
+		defer body.Close()
+		return io.ReadAll(body)
 	})
-	fmt.Printf("%s, %v\n", body, err)
+	fmt.Printf("%s, %v\n", data, err)
 	// Output: whole, <nil>
 }
 
-func ExampleDo() {
-	cfg, stop := config(cutShort, internalError)
-	defer stop()
-	r := new(retryaws.Retryer)
-	r.Configure(&cfg)
-	client := s3.NewFromConfig(cfg, plain)
-
-	var file strings.Builder
-	err := retryaws.Do(context.Background(), r, func(ctx context.Context) error {
-		out, err := client.GetObject(ctx, object)
-		if err != nil {
-			return err
-		}
-		defer out.Body.Close()
-		file.Reset()
-		_, err = io.Copy(&file, out.Body)
-		return err
-	})
-	fmt.Println(file.String(), err)
-	// Output: whole <nil>
-}
-
-// A key that was just written may be missing for a moment: one such answer is forgiven, once in each call.
+// Exactly one answer NoSuchKey is retried in each call, beside what Transient retries.
 func ExampleTransient() {
-	missing := func(w http.ResponseWriter, _ *http.Request) { fail(w, 404, "NoSuchKey") }
-	cfg, stop := config(internalError, missing, missing)
-	defer stop()
-	isMissing := func(err error) bool {
-		_, ok := errors.AsType[*types.NoSuchKey](err)
-		return ok
-	}
+	isMissing := func(err error) bool { return strings.Contains(err.Error(), "NoSuchKey") }
 	r := &retryaws.Retryer{Policy: retry.Policy{
-		Test: retry.Any(retryaws.Transient, retry.AtMost(1, isMissing)),
-		Observe: func(_ context.Context, e retry.Event) {
-			fmt.Println(e.Kind, e.Attempt, isMissing(e.Err))
+		Decide: func(d *retry.Decision) {
+			if isMissing(d.Err) {
+				d.Retry = d.Count("missing") <= 1
+			}
 		},
 	}}
-	r.Configure(&cfg)
-	s3.NewFromConfig(cfg, plain).GetObject(context.Background(), object)
-	// Output:
-	// retrying 1 false
-	// retrying 2 true
-	// gave up 3 true
+	attempts := 0
+	err := retryaws.Do(context.Background(), r, func(context.Context) error {
+		attempts++
+		return &smithy.GenericAPIError{Code: "NoSuchKey"}
+	})
+	fmt.Println(attempts, err)
+	// Output: 2 api error NoSuchKey:
 }
 
 func ExampleThrottled() {
-	cfg, stop := config(slowDown)
-	defer stop()
-	r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0}}}
-	r.Configure(&cfg)
-	_, err := s3.NewFromConfig(cfg, plain).GetObject(context.Background(), object)
-	fmt.Println(retryaws.Throttled(err))
-	// Output: true
+	fmt.Println(retryaws.Throttled(&smithy.GenericAPIError{Code: "SlowDown"}))
+	fmt.Println(retryaws.Throttled(&smithy.GenericAPIError{Code: "InternalError"}))
+	// Output:
+	// true
+	// false
 }

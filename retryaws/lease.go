@@ -10,17 +10,16 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A lease lets an answer's body outlive the attempt that fetched it. The attempt's own context
-// is ended with it, so that what runs out of time stops; the request runs in
-// another one, which follows first the attempt's context and then the caller's, until
-// the body is closed.
+// A lease lets an answer's body outlive the attempt that fetched it. The attempt's own context ends with the
+// attempt, so the request is made in another one. That one follows first the attempt's context and then the
+// caller's, until the body is closed.
 type lease struct {
-	cancel context.CancelCauseFunc
+	cancel   context.CancelCauseFunc
+	unfollow func() bool // of the attempt's context
 
-	mu       sync.Mutex
-	unfollow func() bool
-	body     io.Closer // the latest answer's, nil once it's closed
-	settled  bool      // the attempt is over
+	mu   sync.Mutex
+	body io.Closer   // the latest answer's; nil once it is closed
+	let  func() bool // unfollow of the caller's context, from when the attempt is over until the body is closed
 }
 
 // newLease returns the context to make the attempt in, whose own is ctx.
@@ -37,42 +36,52 @@ func (l *lease) follow(ctx context.Context) (stop func() bool) {
 }
 
 // settle ends the attempt, and returns its failure.
-func (l *lease) settle(caller context.Context, err error) error {
+func (l *lease) settle(attempt, caller context.Context, err error) error {
+	inTime := l.unfollow()
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.settled = true
+	body := l.body
+	l.mu.Unlock()
 	switch {
-	case err != nil || l.body == nil:
-		l.end()
+	case err != nil || body == nil:
+		l.cancel(nil)
 		return err
-	case !l.unfollow():
-		// Its time ran out between the answer's header and here: the body would be cut.
-		l.body.Close()
-		return context.DeadlineExceeded
+	case !inTime:
+		// The time was over between the answer's header and here: the body would be cut.
+		l.cancel(nil)
+		body.Close()
+		return context.Cause(attempt)
 	}
-	l.unfollow = l.follow(caller)
+	let := l.follow(caller)
+	l.mu.Lock()
+	closed := l.body == nil
+	if !closed {
+		l.let = let
+	}
+	l.mu.Unlock()
+	if closed {
+		let()
+		l.cancel(nil)
+	}
 	return nil
 }
 
 func (l *lease) hold(body io.Closer) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.body = body
+	l.mu.Unlock()
 }
 
-// release is told that the body was read or closed. During the attempt that means nothing yet: where another
+// release is called when the body was read or closed. During the attempt that ends nothing yet: if another
 // Retryer has a loop of its own in there, more answers may come.
 func (l *lease) release() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.body = nil; l.settled {
-		l.end()
+	let := l.let
+	l.body, l.let = nil, nil
+	l.mu.Unlock()
+	if let != nil {
+		let()
+		l.cancel(nil)
 	}
-}
-
-func (l *lease) end() {
-	l.unfollow()
-	l.cancel(nil)
 }
 
 // holdBody makes the end of the answer's body the end of the attempt's lease.

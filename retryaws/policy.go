@@ -12,14 +12,14 @@ func (r *Retryer) policy(service, operation string) (retry.Policy, error) {
 	if p.Name == "" && operation != "" {
 		p.Name = service + "." + operation
 	}
-	if p.Test == nil {
-		p.Test = Transient
+	if p.RetryIf == nil {
+		p.RetryIf = Transient
 	}
 	if p.Budget == nil {
 		p.Budget = r.budget(service)
 	}
 	if r.ThrottleDelay < 0 {
-		reason := fmt.Errorf("%w: ThrottleDelay is %v; set none, or a positive one", retry.ErrPolicy, r.ThrottleDelay)
+		reason := fmt.Errorf("%w: ThrottleDelay is %v; it must not be negative", retry.ErrInvalid, r.ThrottleDelay)
 		return p, &retry.Error{Name: p.Name, Reason: reason}
 	}
 	return p, nil
@@ -32,6 +32,6 @@ func (r *Retryer) budget(service string) *retry.Budget {
 	if b, ok := r.budgets.Load(service); ok {
 		return b.(*retry.Budget)
 	}
-	b, _ := r.budgets.LoadOrStore(service, retry.NewBudget(retry.BudgetSettings{}))
+	b, _ := r.budgets.LoadOrStore(service, &retry.Budget{Name: service})
 	return b.(*retry.Budget)
 }

@@ -6,52 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retryaws"
 )
 
-// Failures as the SDK makes them of real ones.
-func TestTransientOnRealFailures(t *testing.T) {
-	refused := httptest.NewServer(http.NotFoundHandler())
-	refused.Close()
-	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
-	untrusted.Config.ErrorLog = quiet
-	defer untrusted.Close()
-	closing := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	defer closing.Close()
-	for _, test := range []struct {
-		name, url string
-		attempts  int
-	}{
-		{"connection refused", refused.URL, 3},
-		{"closed instead of an answer", closing.URL, 3},
-		{"certificate of an unknown authority", untrusted.URL, 1},
-		{"unsupported scheme", "gopher://127.0.0.1", 1},
-	} {
-		attempts := 0
-		r := &retryaws.Retryer{Policy: retry.Policy{
-			Backoff: retry.List{0, time.Millisecond, time.Millisecond},
-			Observe: func(_ context.Context, e retry.Event) { attempts = e.Attempt },
-		}}
-		cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &test.url, Credentials: aws.CredentialsProviderFunc(credentials)}
-		r.Configure(&cfg)
-		_, err := s3.NewFromConfig(cfg, plain).GetObject(t.Context(), object)
-		if attempts != test.attempts || err == nil {
-			t.Errorf("%s: %d attempts, want %d: %v", test.name, attempts, test.attempts, err)
-		}
-	}
-}
-
 func TestTransient(t *testing.T) {
-	test := retryaws.Transient()
 	for _, failure := range []error{
 		fmt.Errorf("read: %w", io.ErrUnexpectedEOF),
 		&smithy.DeserializationError{Err: io.ErrUnexpectedEOF},
@@ -61,21 +26,68 @@ func TestTransient(t *testing.T) {
 		errors.New("checksum did not match: algorithm CRC32"),
 		fmt.Errorf("operation: %w", retry.ErrTimeout),
 	} {
-		if err := test(failure); err != nil {
-			t.Errorf("%v isn't worth another attempt", failure)
+		if !retryaws.Transient(failure) {
+			t.Errorf("%v isn't retried", failure)
 		}
 	}
 	for _, failure := range []error{
 		errors.New("anything"),
-		retry.Stop(io.ErrUnexpectedEOF),
+		nil,
 		context.Canceled,
 		&smithy.CanceledError{Err: context.Canceled},
 		&retry.Error{Reason: retry.ErrExhausted, Failures: []error{io.ErrUnexpectedEOF}},
 		&smithy.GenericAPIError{Code: "AccessDenied"},
 		&net.DNSError{IsNotFound: true},
 	} {
-		if err := test(failure); err != failure {
-			t.Errorf("%v is worth another attempt: %v", failure, err)
+		if retryaws.Transient(failure) {
+			t.Errorf("%v is retried", failure)
+		}
+	}
+}
+
+func TestMaxAttempts(t *testing.T) {
+	for _, test := range []struct {
+		policy retry.Policy
+		want   int
+	}{
+		{retry.Policy{}, 4},
+		{retry.Policy{Attempts: 7}, 7},
+		{retry.Policy{Attempts: retry.Unlimited}, 0},
+		{retry.Policy{Backoff: retry.Exponential{}}, 4},
+		{retry.Policy{Backoff: retry.Constant(1)}, 4},
+		{retry.Policy{Backoff: retry.List{0, 1}}, 2},
+		{retry.Policy{Attempts: 1, Backoff: retry.List{0, 1}}, 1},
+		{retry.Policy{Attempts: 5, Backoff: retry.List{0, 1}}, 2},
+		{retry.Policy{Attempts: retry.Unlimited, Backoff: retry.List{0, 1}}, 2},
+		{retry.Policy{Attempts: 3, Backoff: retry.Seq(effects(t))}, 3},
+		{retry.Policy{Backoff: retry.Seq(effects(t))}, 0},
+	} {
+		if got := (&retryaws.Retryer{Policy: test.policy}).MaxAttempts(); got != test.want {
+			t.Errorf("MaxAttempts with Attempts: %d and %T is %d, want %d", test.policy.Attempts, test.policy.Backoff, got, test.want)
+		}
+		if _, ok := test.policy.Backoff.(retry.Seq); ok {
+			continue
+		}
+		if plan, err := test.policy.Plan(); err != nil || max(plan.Attempts, 0) != test.want {
+			t.Errorf("the plan with Attempts: %d and %T has %d, %v", test.policy.Attempts, test.policy.Backoff, plan.Attempts, err)
+		}
+	}
+}
+
+// effects is a schedule that must not be asked in advance.
+func effects(t *testing.T) func(func(time.Duration) bool) {
+	return func(func(time.Duration) bool) { t.Error("the schedule was asked") }
+}
+
+// Who calls DynamoDB doesn't need the client of S3: the tests that do are a module of their own.
+func TestModuleNeedsNoService(t *testing.T) {
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "/service/") || strings.Contains(string(text), "aws-sdk-go-v2/config") {
+			t.Errorf("%s:\n%s", name, text)
 		}
 	}
 }

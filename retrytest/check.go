@@ -11,15 +11,15 @@ import (
 	"github.com/callagain/retry"
 )
 
-// Bounds are the most that a policy may come to, for [Check]. A zero field isn't checked.
+// Bounds are upper limits for a policy; see [Check]. A field that is 0 is not checked.
 type Bounds struct {
-	Attempts int           // made by one call
-	Delay    time.Duration // a single one
-	Wait     time.Duration // all delays of one call together
-	Load     float64       // attempts for each call, in the long run of an outage: see [retry.Plan]
+	Attempts int           // of one call
+	Delay    time.Duration // the longest one
+	Wait     time.Duration // the sum of the delays of one call
+	Load     float64       // attempts for each call in a long outage: see [retry.Plan]
 }
 
-// GoString returns b as it's written in Go.
+// GoString returns b in Go syntax.
 func (b Bounds) GoString() string {
 	var fields []string
 	if b.Attempts != 0 {
@@ -57,11 +57,11 @@ func goDuration(d time.Duration) string {
 	return fmt.Sprintf("%d * time.Nanosecond", d)
 }
 
-// Check makes t fail if p may come to more than most, or can't be used: a line in a test that
-// nobody makes a policy worse without noticing. The bounds are those of [retry.Policy.Plan]; a
-// hundred calls that always fail, with their waits skipped, prove that attempts and delays keep to
-// them. Neither p's budget nor its Observe gets to know of these calls. Where p comes to more, the
-// message has the Bounds that it keeps to, to be copied from there; so Check(t, p, Bounds{}) tells them.
+// Check makes t fail if p can exceed the bounds in most, or can't be used. As a line in a test it prevents that somebody
+// makes a policy worse without noticing. The bounds are compared with those of [retry.Policy.Plan]; then a
+// hundred calls that always fail, with their delays skipped, check that attempts and delays stay within
+// the plan. These calls don't use p's Budget, and its Observe isn't told of them. If p exceeds a bound, the
+// message has the Bounds that p keeps, ready to be copied. With empty Bounds, Check fails and tells them.
 func Check(t TB, p retry.Policy, most Bounds) {
 	t.Helper()
 	plan, err := p.Plan()
@@ -80,9 +80,9 @@ func Check(t TB, p retry.Policy, most Bounds) {
 	var broken []string
 	switch {
 	case most == (Bounds{}):
-		broken = append(broken, "no bounds to keep to")
+		broken = append(broken, "no bounds are given")
 	case plan.Attempts == retry.Unlimited && most.Attempts != 0:
-		broken = append(broken, fmt.Sprintf("attempts without end, more than %d", most.Attempts))
+		broken = append(broken, fmt.Sprintf("unlimited attempts, more than %d", most.Attempts))
 	case got.Attempts > most.Attempts && most.Attempts != 0:
 		broken = append(broken, fmt.Sprintf("%d attempts, more than %d", got.Attempts, most.Attempts))
 	}
@@ -92,7 +92,7 @@ func Check(t TB, p retry.Policy, most Bounds) {
 	if got.Wait > most.Wait && most.Wait != 0 {
 		broken = append(broken, fmt.Sprintf("%v of waiting, more than %v", got.Wait, most.Wait))
 	}
-	// What was written as 1.1 may be a little less than 1 and 0.1.
+	// 1.1 as a constant may be a little less than 1 + 0.1.
 	if got.Load > most.Load*(1+1e-9) && most.Load != 0 {
 		broken = append(broken, fmt.Sprintf("%v attempts for each call in an outage, more than %v", got.Load, most.Load))
 	}
@@ -100,13 +100,13 @@ func Check(t TB, p retry.Policy, most Bounds) {
 		if plan.Attempts == retry.Unlimited {
 			got.Attempts = 0 // there is no bound to copy
 		}
-		t.Errorf("retrytest: %s\nThe policy keeps to %#v.\nIt is %v", strings.Join(broken, "; "), got, p)
+		t.Errorf("retrytest: %s\nThe policy keeps %#v.\nIt is %v", strings.Join(broken, "; "), got, p)
 		return
 	}
 	prove(t, p, plan, longest)
 }
 
-// prove makes calls that fail, and holds them against the plan.
+// prove makes calls that fail, and compares them with the plan.
 func prove(t TB, p retry.Policy, plan retry.Plan, most time.Duration) {
 	t.Helper()
 	p.Budget, p.Observe, p.RetryIf, p.Decide, p.Around = nil, nil, nil, nil, nil
@@ -123,13 +123,13 @@ func prove(t TB, p retry.Policy, plan retry.Plan, most time.Duration) {
 			longest = max(longest, d)
 			total += min(d, math.MaxInt64-total)
 		}
-		// Within ends a call that really waits, and these don't.
+		// Within ends calls that really wait; these don't.
 		if p.Within > 0 {
 			longest, total = min(longest, p.Within), min(total, p.Within)
 		}
 		if plan.Attempts != retry.Unlimited && attempts > plan.Attempts || longest > most || total > plan.MaxWait {
-			t.Errorf("retrytest: a call made %d attempts with delays of up to %v and %v in all. By its plan it is %v\n"+
-				"Its backoff gives other delays each time; make it give the longest ones first, or check the backoff by itself.", attempts, longest, total, plan)
+			t.Errorf("retrytest: a call made %d attempts, with delays of up to %v and of %v together. The plan of the policy was %v\n"+
+				"Its Backoff gives other delays each time. Test that Backoff by itself.", attempts, longest, total, plan)
 			return
 		}
 	}

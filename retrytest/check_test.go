@@ -12,7 +12,7 @@ import (
 )
 
 func TestCheck(t *testing.T) {
-	budget := retry.NewBudget(retry.BudgetSettings{})
+	budget := new(retry.Budget)
 	draws := 0
 	for _, tt := range []struct {
 		name   string
@@ -20,22 +20,22 @@ func TestCheck(t *testing.T) {
 		bounds retrytest.Bounds
 		want   string // in the message; empty if it holds
 	}{
-		{"zero_policy_exactly", retry.Policy{}, retrytest.Bounds{Attempts: 10, Delay: 2560 * ms, Wait: 5110 * ms, Load: 10}, ""},
+		{"zero_policy_exactly", retry.Policy{}, retrytest.Bounds{Attempts: 4, Delay: 400 * ms, Wait: 700 * ms, Load: 4}, ""},
 		{"more_than_enough", retry.Policy{}, retrytest.Bounds{Attempts: 100, Delay: time.Hour, Wait: time.Hour, Load: 100}, ""},
-		{"attempts", retry.Policy{}, retrytest.Bounds{Attempts: 9}, "10 attempts, more than 9\n"},
-		{"delay", retry.Policy{}, retrytest.Bounds{Delay: 2559 * ms}, "a delay of 2.56s, more than 2.559s\n"},
-		{"wait", retry.Policy{}, retrytest.Bounds{Wait: 5 * time.Second}, "5.11s of waiting, more than 5s\n"},
-		{"load", retry.Policy{}, retrytest.Bounds{Load: 9.5}, "10 attempts for each call in an outage, more than 9.5\n"},
-		{"all", retry.Policy{}, retrytest.Bounds{1, 1, 1, 1}, "10 attempts, more than 1; a delay of 2.56s, more than 1ns; 5.11s of waiting, more than 1ns; 10 attempts for each call in an outage, more than 1\n"},
+		{"attempts", retry.Policy{}, retrytest.Bounds{Attempts: 3}, "4 attempts, more than 3\n"},
+		{"delay", retry.Policy{}, retrytest.Bounds{Delay: 399 * ms}, "a delay of 400ms, more than 399ms\n"},
+		{"wait", retry.Policy{}, retrytest.Bounds{Wait: 600 * ms}, "700ms of waiting, more than 600ms\n"},
+		{"load", retry.Policy{}, retrytest.Bounds{Load: 3.5}, "4 attempts for each call in an outage, more than 3.5\n"},
+		{"all", retry.Policy{}, retrytest.Bounds{1, 1, 1, 1}, "4 attempts, more than 1; a delay of 400ms, more than 1ns; 700ms of waiting, more than 1ns; 4 attempts for each call in an outage, more than 1\n"},
 		{"budget", retry.Policy{Budget: budget}, retrytest.Bounds{Load: 1.1}, ""},
-		{"budget_too_generous", retry.Policy{Budget: retry.NewBudget(retry.BudgetSettings{Ratio: 0.2})}, retrytest.Bounds{Load: 1.1}, "1.2 attempts for each call in an outage, more than 1.1\n"},
+		{"budget_too_generous", retry.Policy{Budget: &retry.Budget{Ratio: 0.2}}, retrytest.Bounds{Load: 1.1}, "1.2 attempts for each call in an outage, more than 1.1\n"},
 		{"one_attempt_with_budget", retry.Policy{Backoff: retry.List{0}, Budget: budget}, retrytest.Bounds{Load: 1}, ""},
-		{"within", retry.Policy{Within: time.Second}, retrytest.Bounds{Delay: time.Second, Wait: time.Second}, ""},
-		{"without_end", retry.Policy{Backoff: retry.Exponential{Attempts: retry.Unlimited}}, retrytest.Bounds{Attempts: 1000}, "attempts without end, more than 1000\n"},
-		{"without_end_but_slow", retry.Policy{Backoff: retry.Exponential{Attempts: retry.Unlimited}, Budget: budget}, retrytest.Bounds{Delay: 2 * time.Minute, Load: 1.1}, ""},
-		{"decorrelated", retry.Policy{Backoff: retry.Decorrelated{Max: time.Second}}, retrytest.Bounds{Attempts: 10, Delay: time.Second, Wait: 7 * time.Second}, ""},
-		{"unusable", retry.Policy{Timeout: -1}, retrytest.Bounds{Attempts: 10}, "unusable policy: Timeout is -1ns"},
-		{"no_bounds", retry.Policy{}, retrytest.Bounds{}, "no bounds to keep to\nThe policy keeps to retrytest.Bounds{Attempts: 10, Delay: 2560 * time.Millisecond, Wait: 5110 * time.Millisecond, Load: 10}.\nIt is retry: up to 10 attempts"},
+		{"within", retry.Policy{Attempts: 10, Within: time.Second}, retrytest.Bounds{Delay: time.Second, Wait: time.Second}, ""},
+		{"without_end", retry.Policy{Attempts: retry.Unlimited}, retrytest.Bounds{Attempts: 1000}, "unlimited attempts, more than 1000\n"},
+		{"without_end_but_slow", retry.Policy{Attempts: retry.Unlimited, Budget: budget}, retrytest.Bounds{Delay: 2 * time.Minute, Load: 1.1}, ""},
+		{"decorrelated", retry.Policy{Attempts: 10, Backoff: retry.Exponential{Jitter: retry.DecorrelatedJitter, Max: time.Second}}, retrytest.Bounds{Attempts: 10, Delay: time.Second, Wait: 9 * time.Second}, ""},
+		{"invalid", retry.Policy{Timeout: -1}, retrytest.Bounds{Attempts: 10}, "invalid policy: Timeout is -1ns"},
+		{"no_bounds", retry.Policy{}, retrytest.Bounds{}, "no bounds are given\nThe policy keeps retrytest.Bounds{Attempts: 4, Delay: 400 * time.Millisecond, Wait: 700 * time.Millisecond, Load: 4}.\nIt is retry: up to 4 attempts"},
 		{"grows_with_each_call", retry.Policy{Backoff: retry.Seq(func(yield func(time.Duration) bool) {
 			draws++
 			yield(time.Duration(draws) * time.Second)

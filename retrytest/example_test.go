@@ -42,7 +42,7 @@ func Example() {
 	script.Done()
 	// Output:
 	// hello <nil>
-	// would have waited for [10ms 2s]
+	// would have waited for [100ms 2s]
 }
 
 func ExampleContext() {
@@ -74,21 +74,21 @@ func ExampleRecord_All() {
 	for _, d := range waits.All() {
 		fmt.Printf("%s: %v before attempt %d\n", d.Name, d.Delay, d.Attempt)
 	}
-	// Output: load: 10ms before attempt 2
+	// Output: load: 100ms before attempt 2
 }
 
 func ExampleRecord_Delays() {
 	ctx, waits := retrytest.Context(context.Background(), retrytest.Settings{Attempts: 3})
 	load(ctx, func(context.Context) (string, error) { return "", errors.New("connection refused") })
 	fmt.Println(waits.Delays(), waits.Delays("load"), waits.Delays("save"))
-	// Output: [10ms 20ms] [10ms 20ms] []
+	// Output: [100ms 200ms] [100ms 200ms] []
 }
 
 func ExampleRecord_Total() {
 	ctx, waits := retrytest.Context(context.Background(), retrytest.Settings{})
 	load(ctx, func(context.Context) (string, error) { return "", errors.New("connection refused") })
 	fmt.Println(waits.Total())
-	// Output: 5.11s
+	// Output: 700ms
 }
 
 func ExampleNewScript() {
@@ -97,7 +97,7 @@ func ExampleNewScript() {
 	script.Do(context.Background()) // one attempt too many
 	// Output:
 	// scripted failure
-	// retrytest: attempt 2, but the script ends after 1: 1. fail: scripted failure
+	// retrytest: attempt 2, but the script has only 1 step: 1. fail: scripted failure
 }
 
 func ExampleScript_Attempts() {
@@ -117,12 +117,12 @@ func ExampleScript_Done() {
 	script := retrytest.NewScript(t, retrytest.OK, retrytest.Step{Status: 503, Slow: time.Second})
 	script.Do(context.Background())
 	script.Done()
-	// Output: retrytest: only 1 of the script's 2 steps were needed; the next one would be "answer 503, slow 1s"
+	// Output: retrytest: only 1 of 2 steps used; the next one is "answer 503, slow 1s"
 }
 
 func ExampleScript_String() {
 	fmt.Println(retrytest.NewScript(t, retrytest.Fail, retrytest.Step{After: time.Second}, retrytest.OK))
-	// Output: 1. fail: scripted failure; 2. fail, try after 1s; 3. succeed
+	// Output: 1. fail: scripted failure; 2. fail, retry after 1s; 3. succeed
 }
 
 func ExampleScript_Handler() {
@@ -176,19 +176,23 @@ func ExampleStep() {
 		{Err: io.ErrUnexpectedEOF},
 		{Status: 503, After: 2 * time.Second},
 		{Slow: 3 * time.Second},
+		{Status: 200, SlowBody: time.Second, Cut: true},
+		retrytest.Refused,
 	} {
 		fmt.Println(step)
 	}
 	// Output:
 	// succeed
 	// fail: unexpected EOF
-	// answer 503, try after 2s
+	// answer 503, retry after 2s
 	// succeed, slow 3s
+	// answer 200, slow body 1s, cut in the middle
+	// fail: dial tcp 127.0.0.1:80: connect: connection refused
 }
 
 func ExampleStep_String() {
 	fmt.Println(retrytest.Step{Status: 429, After: time.Minute})
-	// Output: answer 429, try after 1m0s
+	// Output: answer 429, retry after 1m0s
 }
 
 func ExampleErrScripted() {
@@ -198,22 +202,22 @@ func ExampleErrScripted() {
 }
 
 var policy = retry.Policy{
-	Name:    "search",
-	Backoff: retry.Exponential{Attempts: 5},
-	Budget:  retry.NewBudget(retry.BudgetSettings{}),
+	Name:     "search",
+	Attempts: 5,
+	Budget:   new(retry.Budget),
 }
 
 // As a line in a test: it fails when somebody makes the policy worse.
 func ExampleCheck() {
-	retrytest.Check(t, policy, retrytest.Bounds{Attempts: 5, Delay: 80 * time.Millisecond, Wait: 150 * time.Millisecond, Load: 1.1})
+	retrytest.Check(t, policy, retrytest.Bounds{Attempts: 5, Delay: 800 * time.Millisecond, Wait: 1500 * time.Millisecond, Load: 1.1})
 
 	worse := policy
 	worse.Budget = nil
 	retrytest.Check(t, worse, retrytest.Bounds{Load: 1.1})
 	// Output:
 	// retrytest: 5 attempts for each call in an outage, more than 1.1
-	// The policy keeps to retrytest.Bounds{Attempts: 5, Delay: 80 * time.Millisecond, Wait: 150 * time.Millisecond, Load: 5}.
-	// It is retry "search": up to 5 attempts, the first at once, then after up to 10ms, 20ms, 40ms, 80ms; 150ms of waiting at worst, 75ms on average, no delay longer than 80ms; no budget: in an outage 5 attempts for each call
+	// The policy keeps retrytest.Bounds{Attempts: 5, Delay: 800 * time.Millisecond, Wait: 1500 * time.Millisecond, Load: 5}.
+	// It is retry "search": up to 5 attempts, the first at once, then after up to 100ms, 200ms, 400ms, 800ms; 1.5s of waiting at most, 750ms on average; without a budget, an outage gets 5 times the calls
 }
 
 func ExampleBounds_GoString() {

@@ -1,14 +1,18 @@
 package retrytest
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// RoundTripper returns a transport that follows s instead of asking a server. A step that succeeds without
-// a Status is passed on to next; if that's nil, it is answered with 200 and no body.
+// RoundTripper returns a transport that follows s instead of asking a server. A step without an Err and a
+// Status is passed on to next; if next is nil, its answer is 200 without a body.
 func (s *Script) RoundTripper(next http.RoundTripper) http.RoundTripper {
 	return roundTripper{s, next}
 }
@@ -24,21 +28,33 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil {
 		err = step.Err
 	}
-	status := step.status()
-	if err == nil && status == 0 && rt.next != nil {
-		return rt.next.RoundTrip(req)
-	}
-	if req.Body != nil {
-		req.Body.Close() // whatever happens, says http.RoundTripper
+	var resp *http.Response
+	switch {
+	case err == nil && step.status() == 0 && rt.next != nil:
+		resp, err = rt.next.RoundTrip(req)
+	default:
+		if req.Body != nil {
+			req.Body.Close() // an http.RoundTripper must, also after an error
+		}
+		resp = step.response(req)
 	}
 	if err != nil {
 		return nil, err
 	}
+	if step.Cut || step.SlowBody > 0 {
+		return step.spoil(req.Context(), resp)
+	}
+	return resp, nil
+}
+
+// response is the answer of a step that isn't passed on.
+func (s Step) response(req *http.Request) *http.Response {
+	status := s.status()
 	if status == 0 {
 		status = http.StatusOK
 	}
 	header := make(http.Header)
-	hint(header, step)
+	s.hint(header)
 	return &http.Response{
 		Status:     fmt.Sprintf("%d %s", status, http.StatusText(status)),
 		StatusCode: status,
@@ -48,11 +64,59 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		Header:     header,
 		Body:       http.NoBody,
 		Request:    req,
-	}, nil
+	}
 }
 
-// Handler returns a handler that follows s. A step that succeeds without a Status is passed on to next;
-// if that's nil, it is answered with 200 and no body.
+// spoil makes the second half of an answer's body late, or leaves it out.
+func (s Step) spoil(ctx context.Context, resp *http.Response) (*http.Response, error) {
+	whole, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	if resp.ContentLength >= 0 { // else the server hasn't said it
+		resp.ContentLength = s.promise(len(whole))
+	}
+	half := len(whole) / 2
+	resp.Body = &halves{ctx: ctx, step: s, first: bytes.NewReader(whole[:half]), second: bytes.NewReader(whole[half:])}
+	return resp, nil
+}
+
+// promise is the length that is told of a body of n bytes. There is something to cut off in any case.
+func (s Step) promise(n int) int64 {
+	if s.Cut {
+		n = max(n, 1)
+	}
+	return int64(n)
+}
+
+// halves is the body of an answer whose second half is late or missing.
+type halves struct {
+	ctx           context.Context
+	step          Step
+	first, second io.Reader
+}
+
+func (h *halves) Read(p []byte) (int, error) {
+	if n, err := h.first.Read(p); err == nil {
+		return n, nil
+	}
+	wait := h.step.SlowBody
+	h.step.SlowBody = 0
+	if err := sleep(h.ctx, wait); err != nil {
+		return 0, err
+	}
+	if h.step.Cut {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return h.second.Read(p)
+}
+
+func (*halves) Close() error { return nil }
+
+// Handler returns a handler that follows s. A step without an Err and a Status is passed on to next; if next
+// is nil, its answer is 200 without a body. A step with an Err closes the connection without an answer, since a handler can't
+// refuse a connection that the server has accepted; over HTTP/2 it resets the stream.
 func (s *Script) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		s.t.Helper()
@@ -60,22 +124,70 @@ func (s *Script) Handler(next http.Handler) http.Handler {
 		if err != nil || step.Err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		status := step.status()
-		if status == 0 && next != nil {
-			next.ServeHTTP(w, req)
+		if step.Cut || step.SlowBody > 0 {
+			step.serveHalves(w, req, next)
 			return
 		}
-		hint(w.Header(), step)
-		if status != 0 {
-			w.WriteHeader(status)
-		}
+		step.serve(w, req, next)
 	})
 }
 
+func (s Step) serve(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	status := s.status()
+	if status == 0 && next != nil {
+		next.ServeHTTP(w, req)
+		return
+	}
+	s.hint(w.Header())
+	if status != 0 {
+		w.WriteHeader(status)
+	}
+}
+
+func (s Step) serveHalves(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	whole := &recorder{header: make(http.Header), status: http.StatusOK}
+	s.serve(whole, req, next)
+	maps.Copy(w.Header(), whole.header)
+	body := whole.body.Bytes()
+	w.Header().Set("Content-Length", strconv.FormatInt(s.promise(len(body)), 10))
+	w.WriteHeader(whole.status)
+	half := len(body) / 2
+	w.Write(body[:half])
+	http.NewResponseController(w).Flush()
+	if err := sleep(req.Context(), s.SlowBody); err != nil || s.Cut {
+		panic(http.ErrAbortHandler)
+	}
+	w.Write(body[half:])
+}
+
+// A recorder keeps an answer, so that its middle can be found.
+type recorder struct {
+	header http.Header
+	status int
+	wrote  bool
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(status int) {
+	if !r.wrote && status >= 200 {
+		r.status, r.wrote = status, true
+	}
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.wrote = true
+	return r.body.Write(p)
+}
+
 // hint sets the Retry-After of RFC 9110, section 10.2.3.
-func hint(h http.Header, step Step) {
-	if step.After > 0 {
-		seconds := (step.After + time.Second - 1) / time.Second
-		h.Set("Retry-After", strconv.Itoa(int(seconds)))
+func (s Step) hint(h http.Header) {
+	if s.After > 0 {
+		seconds := s.After / time.Second
+		if s.After%time.Second > 0 {
+			seconds++
+		}
+		h.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 }

@@ -1,7 +1,7 @@
-// Package retrytest helps to test code that retries: it takes the waiting out of the calls
-// under a context, plays a script of faults, and proves the bounds of a policy.
+// Package retrytest helps to test code that retries: it skips the delays of the calls under a context and records them,
+// plays a script of failures, and checks the bounds of a policy.
 //
-// Tests may run in parallel: nothing here is global, a [Context] is all that is changed.
+// Nothing here is global, so tests may run in parallel.
 package retrytest
 
 import (
@@ -15,30 +15,29 @@ import (
 	"github.com/callagain/retry/internal/override"
 )
 
-// Settings say what becomes of the calls under a [Context]. The zero value skips every wait
-// and takes the jitter out of every delay, so that what is recorded is always the same.
+// Settings say how the calls under a [Context] differ from those in production. The zero value skips every delay,
+// and records it without jitter, so that a test can compare it with a fixed value.
 type Settings struct {
 	// MaxDelay is the longest that a call waits before an attempt, whatever its policy or a server
-	// says. If it's 0, waits are skipped; for no limit, as in a synctest bubble, say math.MaxInt64.
+	// says. If it is 0, calls don't wait. For no limit, in a bubble of testing/synctest for example, use math.MaxInt64.
 	MaxDelay time.Duration
 
-	// Attempts is the most that a call makes. It never raises what a policy allows. If it's 0,
+	// Attempts is the maximum number of attempts. It never allows more than a policy does. If it is 0,
 	// policies keep their own.
 	Attempts int
 
-	// Seed makes the jitter of each call the same in each run. If it's 0, there is none: each delay
-	// of an Exponential is its longest. A Decorrelated has no delays without jitter, so
-	// 0 is a seed to it like any other. Delays that a List or a Seq gives are what they are.
+	// Seed makes the jitter of each call the same in each run. If it is 0, there is no jitter: each delay
+	// of a [retry.Exponential] is its longest. The delays of other Backoffs stay what they are.
 	Seed uint64
 }
 
-// Context returns ctx changed so that s holds for the calls under it, and what records their
-// delays. Only a test should make one. The code under test must hand its context on to the calls it makes;
-// where contexts are nested, the innermost holds. Settings that make no sense panic.
+// Context returns a context under which s holds for all calls, and a record of their
+// delays. It is for tests only. The code under test must pass the context on to the calls that it makes.
+// If contexts are nested, the innermost one holds. Context panics if a setting is negative.
 //
-// A delay that doesn't fit into the time left (retry.ErrTooLate) is measured as s has it, so that
-// skipped waits always fit. Budgets, timeouts and the five minutes that a hint may be long
-// are as ever.
+// The delays of Do, Get, Loop and Start are skipped and recorded, and those of Hedge. A delay that is longer than the time
+// that is left ends the call ([retry.ErrTooLate]) as in production, but a skipped delay takes no time, so together they may be longer.
+// Budgets, time-outs, and the limit of five minutes for what a server asks are as in production.
 func Context(ctx context.Context, s Settings) (context.Context, *Record) {
 	if s.MaxDelay < 0 || s.Attempts < 0 {
 		panic(fmt.Sprintf("retrytest: Context with negative settings: %+v", s))
@@ -57,30 +56,30 @@ func Context(ctx context.Context, s Settings) (context.Context, *Record) {
 	return override.With(ctx, o), r
 }
 
-// A Record has the delays of the calls under a [Context], in the order in which they began. It
-// may be read from any goroutine, and while there are more to come.
+// A Record has the delays of the calls under a [Context], in the order in which they began. Its methods
+// may be called from any goroutine, also while calls are in progress.
 type Record struct {
 	mu     sync.Mutex
 	delays []Delay
 }
 
-// A Delay is one that a call scheduled before an attempt, for as long as its policy and
-// server said, whatever came of it.
+// A Delay is one that a call planned before an attempt, as its policy or a server said. The attempt
+// may not have been made, for example because the context was canceled.
 type Delay struct {
 	Name    string        // the policy's
-	Attempt int           // the one that comes after the delay
-	Delay   time.Duration // as it was asked for, before it was skipped or capped
+	Attempt int           // the number of the attempt that it comes before
+	Delay   time.Duration // before MaxDelay was applied
 }
 
-// All returns all delays so far. A call that makes its first attempt at once doesn't count that as one.
+// All returns all delays so far. If a call makes its first attempt at once, there is no Delay for that attempt.
 func (r *Record) All() []Delay {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.delays)
 }
 
-// Delays returns how long the delays so far are: those of the calls whose policy has one of the
-// names, or all of them if there is no name.
+// Delays returns the durations of the delays so far: of the calls whose policy has one of the
+// names, or of all calls if no name is given.
 func (r *Record) Delays(names ...string) []time.Duration {
 	var delays []time.Duration
 	for _, d := range r.All() {
@@ -91,7 +90,7 @@ func (r *Record) Delays(names ...string) []time.Duration {
 	return delays
 }
 
-// Total returns for how long the calls would have waited so far, one after the other.
+// Total returns the sum of the delays so far, or math.MaxInt64 if it is longer than that.
 func (r *Record) Total() time.Duration {
 	var total time.Duration
 	for _, d := range r.Delays() {

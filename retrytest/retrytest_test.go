@@ -25,11 +25,12 @@ var ways = map[string]caller{
 		_, err := retry.Get(ctx, p, func(ctx context.Context) (int, error) { return 0, f(ctx) })
 		return err
 	},
-	"Loop": func(ctx context.Context, p retry.Policy, f func(context.Context) error) (err error) {
-		for ctx := range retry.Loop(ctx, p, &err) {
-			err = f(ctx)
+	"Loop": func(ctx context.Context, p retry.Policy, f func(context.Context) error) error {
+		var loop retry.Loop
+		for ctx := range loop.Attempts(ctx, p) {
+			loop.Done(f(ctx))
 		}
-		return err
+		return loop.Err()
 	},
 	"Start": func(ctx context.Context, p retry.Policy, f func(context.Context) error) error {
 		_, err := retry.Start(ctx, p, func(ctx context.Context) (int, error) { return 0, f(ctx) }).Result()
@@ -56,11 +57,12 @@ func TestWaitsAreSkippedAndRecordedAsAsked(t *testing.T) {
 		failure error
 		want    []time.Duration
 	}{
-		{"zero_policy", retry.Policy{}, errDown, []time.Duration{10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, 1280 * ms, 2560 * ms}},
-		{"pointer", retry.Policy{Backoff: &retry.Exponential{Attempts: 3}}, errDown, []time.Duration{10 * ms, 20 * ms}},
-		{"equal_jitter", retry.Policy{Backoff: retry.Exponential{Attempts: 3, Jitter: retry.Equal}}, errDown, []time.Duration{10 * ms, 20 * ms}},
-		{"grown", retry.Policy{Backoff: retry.Exponential{Attempts: 4, Grow: hour}}, errDown, []time.Duration{10 * ms, 2 * time.Minute, 2 * time.Minute}},
-		{"wait_first", retry.Policy{Backoff: retry.Exponential{Attempts: 2, WaitFirst: true}}, errDown, []time.Duration{10 * ms, 20 * ms}},
+		{"zero_policy", retry.Policy{}, errDown, []time.Duration{100 * ms, 200 * ms, 400 * ms}},
+		{"pointer", retry.Policy{Attempts: 3, Backoff: &retry.Exponential{}}, errDown, []time.Duration{100 * ms, 200 * ms}},
+		{"equal_jitter", retry.Policy{Attempts: 3, Backoff: retry.Exponential{Jitter: retry.EqualJitter}}, errDown, []time.Duration{100 * ms, 200 * ms}},
+		{"grown", retry.Policy{Attempts: 4, Backoff: retry.Exponential{Grow: hour}}, errDown, []time.Duration{100 * ms, 2 * time.Minute, 2 * time.Minute}},
+		{"wait_first", retry.Policy{Attempts: 2, Backoff: retry.Exponential{WaitFirst: true}}, errDown, []time.Duration{100 * ms, 200 * ms}},
+		{"constant", retry.Policy{Attempts: 3, Backoff: retry.Constant(time.Minute)}, errDown, []time.Duration{time.Minute, time.Minute}},
 		{"list", retry.Policy{Backoff: retry.List{0, time.Hour, 0}}, errDown, []time.Duration{time.Hour, 0}},
 		{"seq", retry.Policy{Backoff: retry.Seq(retry.List{time.Second, time.Hour}.Delays())}, errDown, []time.Duration{time.Second, time.Hour}},
 		{"hint", retry.Policy{Backoff: retry.List{0, time.Second, time.Hour}}, retry.After(errDown, time.Minute), []time.Duration{time.Minute, time.Hour}},
@@ -125,7 +127,7 @@ func TestAttemptsAreCappedAndNeverRaised(t *testing.T) {
 		eachWay(t, func(t *testing.T, call caller) {
 			ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{Attempts: tt.limit})
 			made := 0
-			err := call(ctx, retry.Policy{Backoff: retry.Exponential{Attempts: tt.policy}}, func(context.Context) error {
+			err := call(ctx, retry.Policy{Attempts: tt.policy, Backoff: retry.Exponential{}}, func(context.Context) error {
 				made++
 				return errDown
 			})
@@ -143,7 +145,7 @@ func TestSeedMakesRunsTheSame(t *testing.T) {
 		retry.Do(ctx, retry.Policy{Backoff: b}, func(context.Context) error { return errDown })
 		return record.Delays()
 	}
-	for _, b := range []retry.Backoff{nil, retry.Exponential{Jitter: retry.Equal}, retry.Decorrelated{}, &retry.Decorrelated{}} {
+	for _, b := range []retry.Backoff{nil, retry.Exponential{Jitter: retry.EqualJitter}, retry.Exponential{Jitter: retry.DecorrelatedJitter}, &retry.Exponential{}} {
 		one, same, other, none := run(b, 1), run(b, 1), run(b, 2), run(b, 0)
 		if !slices.Equal(one, same) {
 			t.Errorf("%T: one seed gave %v and %v", b, one, same)
@@ -162,7 +164,7 @@ func TestOnlyWhatWasScheduledIsRecorded(t *testing.T) {
 		ctx, record := retrytest.Context(t.Context(), retrytest.Settings{})
 		ok := func(context.Context) error { return nil }
 		fail := func(context.Context) error { return errDown }
-		b := retry.NewBudget(retry.BudgetSettings{Cap: 1, Every: math.MaxInt64})
+		b := &retry.Budget{Min: 1, Every: math.MaxInt64}
 		retry.Do(ctx, retry.Policy{Name: "fine"}, ok)
 		retry.Do(ctx, retry.Policy{Name: "stopped"}, func(context.Context) error { return retry.Stop(errDown) })
 		retry.Do(ctx, retry.Policy{Name: "refused", Backoff: retry.List{0, time.Second, time.Minute}, Budget: b}, fail)
@@ -179,38 +181,58 @@ func TestOnlyWhatWasScheduledIsRecorded(t *testing.T) {
 	})
 }
 
+func TestTotalDoesNotOverflow(t *testing.T) {
+	ctx, record := retrytest.Context(t.Context(), retrytest.Settings{})
+	for range 2 {
+		retry.Do(ctx, retry.Policy{Backoff: retry.List{0, math.MaxInt64, math.MaxInt64}}, func(context.Context) error { return errDown })
+	}
+	if total := record.Total(); total != math.MaxInt64 || len(record.Delays()) != 4 {
+		t.Errorf("the total of %v is %v", record.Delays(), total)
+	}
+}
+
 func TestHintOfAnHourStillEndsTheCall(t *testing.T) {
 	ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
 	err := retry.Do(ctx, retry.Policy{}, func(context.Context) error { return retry.After(errDown, time.Hour) })
-	if !errors.Is(err, retry.ErrTooLate) || !errors.Is(err, errDown) || !strings.Contains(err.Error(), "asks to wait 1h0m0s") {
+	if !errors.Is(err, retry.ErrTooLate) || !errors.Is(err, errDown) || !strings.Contains(err.Error(), "asks to wait 1h,") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestSkippedWaitsFitIntoAnyTime(t *testing.T) {
-	ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
-	made := 0
-	err := retry.Do(ctx, retry.Policy{Backoff: retry.List{0, time.Hour, 24 * time.Hour}, Within: time.Minute}, func(context.Context) error {
-		made++
-		return errDown
-	})
-	if made != 3 || !errors.Is(err, retry.ErrExhausted) {
-		t.Errorf("%d attempts and %v", made, err)
+// What could never be waited for in production ends a call in a test as well.
+func TestDelayThatDoesNotFitEndsTheCall(t *testing.T) {
+	for _, tt := range []struct {
+		delays retry.List
+		made   int
+		reason error
+	}{
+		{retry.List{0, time.Hour}, 1, retry.ErrTooLate},
+		{retry.List{0, 40 * time.Second, 40 * time.Second}, 3, retry.ErrExhausted}, // skipped delays take no time
+	} {
+		ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
+		made := 0
+		err := retry.Do(ctx, retry.Policy{Backoff: tt.delays, Within: time.Minute}, func(context.Context) error {
+			made++
+			return errDown
+		})
+		if made != tt.made || !errors.Is(err, tt.reason) {
+			t.Errorf("%v: %d attempts and %v", tt.delays, made, err)
+		}
 	}
 }
 
-func TestUnusablePoliciesAreStillToldOf(t *testing.T) {
+func TestInvalidPolicyStillEndsTheCall(t *testing.T) {
 	ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
-	for _, b := range []retry.Backoff{retry.Exponential{Jitter: 99}, retry.Exponential{Attempts: -2}, retry.Decorrelated{Max: -1}} {
-		if err := retry.Do(ctx, retry.Policy{Backoff: b}, func(context.Context) error { return errDown }); !errors.Is(err, retry.ErrPolicy) {
-			t.Errorf("%+v: got %v", b, err)
+	for _, p := range []retry.Policy{{Backoff: retry.Exponential{Jitter: 99}}, {Attempts: -2}, {Backoff: retry.Exponential{Max: -1}}} {
+		if err := retry.Do(ctx, p, func(context.Context) error { return errDown }); !errors.Is(err, retry.ErrInvalid) {
+			t.Errorf("%+v: got %v", p, err)
 		}
 	}
 }
 
 // Overrides are seen by what runs under their context, and by nothing else, however much runs beside.
 func TestParallelTestsDontSeeEachOther(t *testing.T) {
-	policy := retry.Policy{Backoff: retry.Exponential{Attempts: 6}}
+	policy := retry.Policy{Attempts: 6}
 	for i := range 20 {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
@@ -285,7 +307,7 @@ func TestNegativeSettingsPanic(t *testing.T) {
 // A success has nothing to override, and pays nothing for there being overrides.
 func TestSuccessAllocatesNothingUnderAnOverride(t *testing.T) {
 	ctx, _ := retrytest.Context(t.Context(), retrytest.Settings{})
-	p := retry.Policy{Budget: retry.NewBudget(retry.BudgetSettings{})}
+	p := retry.Policy{Budget: new(retry.Budget)}
 	ok := func(context.Context) error { return nil }
 	if n := testing.AllocsPerRun(100, func() { retry.Do(ctx, p, ok) }); n != 0 {
 		t.Errorf("%v allocations", n)

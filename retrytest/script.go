@@ -4,42 +4,66 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/callagain/retry"
 )
 
-// ErrScripted is how a [Step] fails that has no error of its own.
+// ErrScripted is the failure of a [Step] that has no error of its own.
 var ErrScripted = errors.New("scripted failure")
 
-// A Step is what one attempt meets. The zero Step is success at once.
+// A Step says what happens to one attempt. The zero Step is a success at once.
 type Step struct {
-	// Slow is how long the attempt takes, unless its context ends before.
+	// Slow is how long the attempt takes before anything else happens. It ends early, with the cause of the attempt's
+	// context, if that ends.
+	//
+	// It is not skipped by a [Context], which only skips the delays between attempts: the time-outs
+	// under test need it to pass. In a bubble of package testing/synctest it takes no real time.
 	Slow time.Duration
 
-	// Err fails the attempt. A Handler then breaks the connection instead of answering.
+	// Err is the failure of the attempt. See also [Fail], [Refused] and [GoAway].
 	Err error
 
-	// Status is the HTTP status of the answer; if it's 0, 200. To a function, one of 400 or more
+	// Status is the HTTP status of the answer. If it is 0, it is 200. To a function, a status of 400 or more
 	// is a failure whose text is the status.
 	Status int
 
-	// After is the server's hint: a [retry.After] around the failure of a function, a Retry-After
+	// After is how long the server asks to wait: [retry.After] around the failure of a function, Retry-After
 	// in an HTTP answer, in whole seconds rounded up. A step with nothing but After fails, with
 	// ErrScripted or 503.
 	After time.Duration
+
+	// Cut ends the answer in the middle of its body. Who reads it gets [io.ErrUnexpectedEOF], and so does the caller of a function.
+	Cut bool
+
+	// SlowBody is how long the second half of the answer's body takes. A function takes that much longer. As with Slow, it
+	// isn't skipped, and ends early if the context ends.
+	SlowBody time.Duration
 }
 
-// Steps that most scripts have.
+// Steps that many scripts have. All but OK fail.
 var (
 	OK   = Step{}
 	Fail = Step{Err: ErrScripted}
+
+	// Refused is a connection that was refused, so that nothing was sent: errors.Is(err, syscall.ECONNREFUSED).
+	Refused = Step{Err: &net.OpError{Op: "dial", Net: "tcp", Addr: loopback, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
+
+	// GoAway is an HTTP/2 server that is shutting down: it announced that by a GOAWAY frame, and closed the connection before it
+	// answered. The error has the same text as that of net/http, whose type isn't exported.
+	GoAway = Step{Err: errors.New(`http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR, debug=""`)}
 )
 
-// String tells what the step does, as in "fail: connection refused, slow 3s".
+var loopback net.Addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
+
+// String describes the step, as in "fail: connection refused, slow 3s".
 func (s Step) String() string {
 	what := "succeed"
 	switch {
@@ -51,10 +75,16 @@ func (s Step) String() string {
 		what = "fail"
 	}
 	if s.After > 0 {
-		what += fmt.Sprintf(", try after %v", s.After)
+		what += fmt.Sprintf(", retry after %v", s.After)
 	}
 	if s.Slow > 0 {
 		what += fmt.Sprintf(", slow %v", s.Slow)
+	}
+	if s.SlowBody > 0 {
+		what += fmt.Sprintf(", slow body %v", s.SlowBody)
+	}
+	if s.Cut {
+		what += ", cut in the middle"
 	}
 	return what
 }
@@ -68,6 +98,8 @@ func (s Step) failure() error {
 		err = fmt.Errorf("%w: %d %s", ErrScripted, s.Status, http.StatusText(s.Status))
 	case s.After > 0:
 		err = ErrScripted
+	case s.Cut:
+		err = io.ErrUnexpectedEOF
 	}
 	if s.After > 0 {
 		err = retry.After(err, s.After)
@@ -75,7 +107,7 @@ func (s Step) failure() error {
 	return err
 }
 
-// status is the step as an HTTP status; 0 for what the next in line answers.
+// status is the HTTP status of the step, or 0 for that of whatever it is passed on to.
 func (s Step) status() int {
 	if s.Status == 0 && s.After > 0 {
 		return http.StatusServiceUnavailable
@@ -83,14 +115,15 @@ func (s Step) status() int {
 	return s.Status
 }
 
-// TB is the part of [testing.TB] that is needed here.
+// TB is the part of [testing.TB] that this package needs.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 }
 
-// A Script is a list of steps, one for each attempt, whoever makes it and by whatever way. It may
-// be used from any number of goroutines.
+// A Script is a list of steps, one for each attempt: by a function ([Func], [Script.Do]), or by HTTP with a client or a server
+// ([Script.RoundTripper], [Script.Handler]). What makes the attempts doesn't matter, so it can test any code that retries.
+// It may be used by any number of goroutines.
 type Script struct {
 	t     TB
 	steps []Step
@@ -98,8 +131,8 @@ type Script struct {
 	made  int
 }
 
-// NewScript returns a script of these steps. An attempt after the last one makes t fail and is
-// stopped. A nil t panics.
+// NewScript returns a script of these steps. An attempt after the last step makes t fail, and fails with an error that is
+// marked by [retry.Stop]. NewScript panics if t is nil.
 func NewScript(t TB, steps ...Step) *Script {
 	if t == nil {
 		panic("retrytest: NewScript with a nil t")
@@ -107,22 +140,22 @@ func NewScript(t TB, steps ...Step) *Script {
 	return &Script{t: t, steps: steps}
 }
 
-// Attempts returns how many attempts were made so far.
+// Attempts returns the number of attempts so far.
 func (s *Script) Attempts() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.made
 }
 
-// Done makes t fail if there are steps that no attempt was made for.
+// Done makes t fail if some steps have not been used. It is to be called at the end of the test.
 func (s *Script) Done() {
 	s.t.Helper()
 	if made := s.Attempts(); made < len(s.steps) {
-		s.t.Errorf("retrytest: only %d of the script's %d steps were needed; the next one would be %q", made, len(s.steps), s.steps[made])
+		s.t.Errorf("retrytest: only %d of %s used; the next one is %q", made, steps(len(s.steps)), s.steps[made].String())
 	}
 }
 
-// next takes the next step, and the time for it.
+// next takes the next step, and the time that it takes.
 func (s *Script) next(ctx context.Context) (Step, error) {
 	s.t.Helper()
 	s.mu.Lock()
@@ -130,21 +163,34 @@ func (s *Script) next(ctx context.Context) (Step, error) {
 	n := s.made
 	s.mu.Unlock()
 	if n > len(s.steps) {
-		err := fmt.Errorf("retrytest: attempt %d, but the script ends after %d: %s", n, len(s.steps), s)
+		err := fmt.Errorf("retrytest: attempt %d, but the script has only %s: %s", n, steps(len(s.steps)), s)
 		s.t.Errorf("%v", err)
 		return Step{}, retry.Stop(err)
 	}
 	step := s.steps[n-1]
-	if step.Slow > 0 {
-		timer := time.NewTimer(step.Slow)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return Step{}, context.Cause(ctx)
-		}
+	return step, sleep(ctx, step.Slow)
+}
+
+// sleep waits for d to pass, or returns the cause of the context's end.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
 	}
-	return step, nil
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func steps(n int) string {
+	if n == 1 {
+		return "1 step"
+	}
+	return fmt.Sprintf("%d steps", n)
 }
 
 // String lists the steps.
@@ -159,12 +205,15 @@ func (s *Script) String() string {
 	return strings.Join(list, "; ")
 }
 
-// Func returns a function that follows s, and gives v where that succeeds.
+// Func returns a function that follows s, and returns v where a step succeeds.
 func Func[T any](s *Script, v T) func(context.Context) (T, error) {
 	return func(ctx context.Context) (T, error) {
 		s.t.Helper()
 		var none T
 		step, err := s.next(ctx)
+		if err == nil {
+			err = sleep(ctx, step.SlowBody)
+		}
 		if err == nil {
 			err = step.failure()
 		}
@@ -175,7 +224,7 @@ func Func[T any](s *Script, v T) func(context.Context) (T, error) {
 	}
 }
 
-// Do follows s, for what gives no value: its type is that of the function of [retry.Do].
+// Do is the function of s for code that needs no value. It has the type that [retry.Do] takes.
 func (s *Script) Do(ctx context.Context) error {
 	s.t.Helper()
 	_, err := Func(s, struct{}{})(ctx)

@@ -41,7 +41,7 @@ func TestFuncFollowsItsScript(t *testing.T) {
 		)
 		var seen []string
 		p := retry.Policy{Backoff: retry.List{0, 0, 0, 0}, Observe: func(_ context.Context, e retry.Event) {
-			seen = append(seen, fmt.Sprintf("%v: %v, %v, %v", e.Elapsed, e.Kind, e.Err, e.Delay))
+			seen = append(seen, fmt.Sprintf("%v: %v, %v, %v", e.Elapsed, e.Outcome(), e.Err, e.Delay))
 		}}
 		v, err := retry.Get(t.Context(), p, retrytest.Func(s, "hello"))
 		if v != "hello" || err != nil {
@@ -77,7 +77,7 @@ func TestSlowStepEndsWithItsContext(t *testing.T) {
 func TestScriptThatRunsOutSaysSo(t *testing.T) {
 	fake := new(fakeT)
 	s := retrytest.NewScript(fake, retrytest.Fail, retrytest.Step{After: 2 * time.Second}, retrytest.Step{Status: 404, Slow: time.Millisecond})
-	err := retry.Do(t.Context(), retry.Policy{Backoff: retry.List{0, 0, 0, 0, 0, 0}, Test: func() retry.Test { return func(error) error { return nil } }},
+	err := retry.Do(t.Context(), retry.Policy{Backoff: retry.List{0, 0, 0, 0, 0, 0}, RetryIf: func(error) bool { return true }},
 		func(ctx context.Context) error {
 			ctx, _ = retrytest.Context(ctx, retrytest.Settings{})
 			err := s.Do(ctx)
@@ -86,7 +86,7 @@ func TestScriptThatRunsOutSaysSo(t *testing.T) {
 			}
 			return err
 		})
-	want := "retrytest: attempt 4, but the script ends after 3: 1. fail: scripted failure; 2. fail, try after 2s; 3. answer 404, slow 1ms"
+	want := "retrytest: attempt 4, but the script has only 3 steps: 1. fail: scripted failure; 2. fail, retry after 2s; 3. answer 404, slow 1ms"
 	if len(fake.messages) != 1 || fake.messages[0] != want {
 		t.Errorf("the test failed with %q\nwant %q", fake.messages, want)
 	}
@@ -100,7 +100,7 @@ func TestScriptThatIsNotDoneSaysSo(t *testing.T) {
 	s := retrytest.NewScript(fake, retrytest.OK, retrytest.Fail)
 	s.Do(t.Context())
 	s.Done()
-	if want := `retrytest: only 1 of the script's 2 steps were needed; the next one would be "fail: scripted failure"`; len(fake.messages) != 1 || fake.messages[0] != want {
+	if want := `retrytest: only 1 of 2 steps used; the next one is "fail: scripted failure"`; len(fake.messages) != 1 || fake.messages[0] != want {
 		t.Errorf("got  %q\nwant %q", fake.messages, want)
 	}
 	if text := retrytest.NewScript(fake).String(); text != "no steps" {
@@ -252,7 +252,7 @@ func TestHTTPScriptThatRunsOutFailsTheTest(t *testing.T) {
 	}
 	server.Close()
 	// net/http itself may send a request again when its connection broke.
-	if len(fake.messages) == 0 || !strings.Contains(fake.messages[0], "attempt 1, but the script ends after 0: no steps") {
+	if len(fake.messages) == 0 || !strings.Contains(fake.messages[0], "attempt 1, but the script has only 0 steps: no steps") {
 		t.Errorf("got %q", fake.messages)
 	}
 }

@@ -1,6 +1,6 @@
 // Command s3 stores objects in S3 and reads them back over a connection that fails a lot.
 //
-//	go run ./examples/s3
+//	go -C examples/s3 run .
 //
 // The server is a real one, the Versity gateway, started in this process over a temporary
 // folder. The proxy before it spoils every third request: S3 says SlowDown or 504, the
@@ -50,10 +50,12 @@ func run(ctx context.Context, w io.Writer) (err error) {
 
 	retryer := &retryaws.Retryer{
 		Policy: retry.Policy{
-			Within:  time.Minute,
-			Observe: retry.Log(slog.New(slog.NewTextHandler(w, nil))),
+			Attempts: 6,
+			Within:   time.Minute,
+			Budget:   &retry.Budget{Ratio: 1, Min: 20}, // a third of all requests fail here
+			Observe:  retry.Log(slog.New(slog.NewTextHandler(w, nil))),
 		},
-		ThrottleDelay: 100 * time.Millisecond, // one second is for a service that many clients share
+		ThrottleDelay: 10 * time.Millisecond, // one second is for a service that many clients share
 	}
 	cfg := s3test.Config(proxy.URL)
 	retryer.Configure(&cfg)

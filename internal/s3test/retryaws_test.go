@@ -23,7 +23,7 @@ import (
 // hasty returns a Retryer that retries soon and often, so that a test is soon over.
 func hasty() *retryaws.Retryer {
 	return &retryaws.Retryer{
-		Policy:        retry.Policy{Backoff: retry.Exponential{Initial: time.Millisecond, Max: 20 * time.Millisecond, Attempts: 30}},
+		Policy:        retry.Policy{Attempts: 30, Backoff: retry.Exponential{Initial: time.Millisecond, Max: 20 * time.Millisecond}},
 		ThrottleDelay: time.Millisecond,
 		Budget:        func(string) *retry.Budget { return nil },
 	}
@@ -164,7 +164,7 @@ func TestCancellationKeepsCauseAndFailure(t *testing.T) {
 	r := &retryaws.Retryer{Policy: retry.Policy{
 		Backoff: retry.List{0, time.Hour},
 		Observe: func(_ context.Context, e retry.Event) {
-			if e.Kind == retry.Retrying {
+			if e.Retry {
 				time.AfterFunc(time.Millisecond, func() { cancel(shutdown) })
 			}
 		},

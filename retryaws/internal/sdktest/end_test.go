@@ -1,4 +1,4 @@
-package retryaws_test
+package sdktest_test
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package retryaws_test
+package sdktest_test
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 
 func TestTimeoutOfAnAttemptIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Timeout: time.Second, Backoff: retry.List{0, time.Second, time.Second}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Timeout: time.Second, Backoff: retry.List{0, time.Second, time.Second}}, Budget: unlimited}
 		hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 		l := times(2, hang)
 		body, err := get(t.Context(), serve(t, r, l.ServeHTTP))

@@ -1,4 +1,4 @@
-package retryaws_test
+package sdktest_test
 
 import (
 	"context"
@@ -95,7 +95,7 @@ func TestThrottlesInsideWaitLonger(t *testing.T) {
 		if _, err := retryaws.Get(t.Context(), new(retryaws.Retryer), func(ctx context.Context) (string, error) { return get(ctx, c) }); err != nil {
 			t.Fatal(err)
 		}
-		for n, longest := range []time.Duration{66 * time.Second, time.Second, 2 * time.Second} {
+		for n, longest := range []time.Duration{66 * time.Second, 2 * time.Second, 4 * time.Second} {
 			if d := l.at[n+1] - l.at[n]; d < longest/2 || d > longest+1 || n == 0 && d < time.Minute {
 				t.Errorf("delay %d is %v", n+1, d)
 			}

@@ -1,15 +1,17 @@
-package retryaws_test
+package sdktest_test
 
 import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retryaws"
+	"github.com/callagain/retry/retrytest"
 )
 
 // gap returns how long a client with policy waited after one failure.
@@ -24,7 +26,7 @@ func gap(t *testing.T, r *retryaws.Retryer, f http.HandlerFunc) time.Duration {
 
 func TestThrottlesWaitLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Millisecond}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Millisecond}}, Budget: unlimited}
 		for _, test := range []struct {
 			status    int
 			code      string
@@ -52,7 +54,7 @@ func TestThrottlesWaitLonger(t *testing.T) {
 
 func TestEachThrottleOfACallWaitsLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.Exponential{Initial: 1, Max: 1}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Attempts: 10, Backoff: retry.Constant(1)}, Budget: unlimited}
 		l := times(7, slowDown)
 		c := serve(t, r, l.ServeHTTP)
 		for range 2 { // the second call, without failures, shows that nothing is left of the first one's
@@ -91,7 +93,7 @@ func TestThrottleDelayIsAFloor(t *testing.T) {
 
 func TestHints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}, Budget: unlimited}
 		hint := func(key, value string) time.Duration {
 			return gap(t, r, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set(key, value)
@@ -100,24 +102,56 @@ func TestHints(t *testing.T) {
 		}
 		const aws = "X-Amz-Retry-After"
 		for _, test := range []struct {
-			key, value string
-			least      time.Duration
+			key, value  string
+			least, most time.Duration
 		}{
-			{aws, "3000", 3 * time.Second},
-			{aws, "86400000", 5 * time.Second},            // clamped
-			{aws, "9223372036854775807", 5 * time.Second}, // doesn't overflow
-			{aws, "200", time.Second},                     // never shortens
-			{aws, "0", time.Second},
-			{aws, "-1", time.Second},
-			{aws, "soon", time.Second},
-			{"Retry-After", "7", 7 * time.Second},
-			{"X-RateLimit-Reset", "9", time.Second}, // the quota isn't said to be used up
-			{"Retry-After", "garbage", time.Second},
+			{aws, "3000", 3 * time.Second, 3300 * time.Millisecond},
+			// At most five seconds more than without it, as in the SDK; and it doesn't overflow.
+			{aws, "86400000", 5500 * time.Millisecond, 6600 * time.Millisecond},
+			{aws, "9223372036854775807", 5500 * time.Millisecond, 6600 * time.Millisecond},
+			{aws, "200", time.Second, time.Second}, // never shortens
+			{aws, "0", time.Second, time.Second},
+			{aws, "-1", time.Second, time.Second},
+			{aws, "soon", time.Second, time.Second},
+			{"Retry-After", "7", 7 * time.Second, 7700 * time.Millisecond},
+			{"X-RateLimit-Reset", "9", time.Second, time.Second}, // the quota isn't said to be used up
+			{"Retry-After", "garbage", time.Second, time.Second},
 		} {
-			// At most a tenth is added, to a hint; what isn't one leaves the second that
-			// the schedule has, or the floor of a throttle, which is no longer.
-			if got := hint(test.key, test.value); got < test.least || got > test.least+test.least/10+1 {
-				t.Errorf("%s: %q: waited %v, want %v", test.key, test.value, got, test.least)
+			// What isn't a hint leaves the second of the schedule, or the delay of a throttle, which is no longer.
+			if got := hint(test.key, test.value); got < test.least || got > test.most {
+				t.Errorf("%s: %q: waited %v, want %v to %v", test.key, test.value, got, test.least, test.most)
+			}
+		}
+	})
+}
+
+// Under retrytest's zero Settings delays are exact.
+func TestHintsAreExactUnderRetrytest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct {
+			settings retrytest.Settings
+			exact    bool
+		}{{retrytest.Settings{}, true}, {retrytest.Settings{Seed: 7}, false}} {
+			run := func() []time.Duration {
+				ctx, record := retrytest.Context(t.Context(), test.settings)
+				n := 0
+				get(ctx, serve(t, new(retryaws.Retryer), func(w http.ResponseWriter, r *http.Request) {
+					switch n++; n {
+					case 1:
+						w.Header().Set("Retry-After", "20")
+						fail(w, 500, "InternalError")
+					case 2:
+						internalError(w, r)
+					default:
+						slowDown(w, r)
+					}
+				}))
+				return record.Delays()
+			}
+			delays, again := run(), run()
+			want := []time.Duration{20 * time.Second, 200 * time.Millisecond, time.Second}
+			if slices.Equal(delays, want) != test.exact || !slices.Equal(delays, again) {
+				t.Errorf("%+v: recorded %v and %v; without jitter they are %v", test.settings, delays, again, want)
 			}
 		}
 	})
@@ -125,7 +159,7 @@ func TestHints(t *testing.T) {
 
 func TestRetryAfterDate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}}
+		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second}}, Budget: unlimited}
 		for _, d := range []time.Duration{20 * time.Second, -time.Hour} {
 			got := gap(t, r, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", time.Now().Add(d).UTC().Format(http.TimeFormat))

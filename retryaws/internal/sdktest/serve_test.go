@@ -1,4 +1,4 @@
-package retryaws_test
+package sdktest_test
 
 import (
 	"context"
@@ -19,6 +19,11 @@ import (
 // serve runs h as an HTTP server whose connections are in memory, so that its clients can live
 // in a bubble with a time of its own, and returns a client of the SDK's that follows r.
 func serve(t *testing.T, r *retryaws.Retryer, h http.HandlerFunc) *s3.Client {
+	return s3.NewFromConfig(served(t, r, h), plain)
+}
+
+// served is serve for the clients of other services.
+func served(t *testing.T, r *retryaws.Retryer, h http.HandlerFunc) aws.Config {
 	l := &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: h}
 	go server.Serve(l)
@@ -29,14 +34,14 @@ func serve(t *testing.T, r *retryaws.Retryer, h http.HandlerFunc) *s3.Client {
 	})
 	cfg := aws.Config{
 		Region:       "us-east-1",
-		BaseEndpoint: aws.String("http://s3.example"),
+		BaseEndpoint: aws.String("http://service.example"),
 		HTTPClient:   &http.Client{Transport: transport},
 		Credentials:  aws.CredentialsProviderFunc(credentials),
 	}
 	if r != nil {
 		r.Configure(&cfg)
 	}
-	return s3.NewFromConfig(cfg, plain)
+	return cfg
 }
 
 func credentials(context.Context) (aws.Credentials, error) {
