@@ -1,0 +1,119 @@
+//go:build unix
+
+package sqltest
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"testing"
+)
+
+// What a proxy does to a COMMIT.
+type cut int
+
+const (
+	pass       cut = iota
+	cutAnswer      // the server gets it, and its answer is thrown away
+	cutAtOnce      // the server gets it, and the client loses its connection before there is an answer
+	cutRequest     // the server never gets it
+)
+
+// A proxy stands before a server and cuts connections at COMMIT.
+type proxy struct {
+	port    int
+	backend string
+	commits atomic.Int64
+	cuts    [4]atomic.Int64
+	decide  atomic.Pointer[func(commit int64) cut]
+}
+
+func newProxy(t testing.TB, s *server) *proxy {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	p := &proxy{port: l.Addr().(*net.TCPAddr).Port, backend: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go p.serve(c.(*net.TCPConn))
+		}
+	}()
+	return p
+}
+
+// set says what to do to the n-th COMMIT, counted from 1.
+func (p *proxy) set(decide func(commit int64) cut) {
+	p.commits.Store(0)
+	for i := range p.cuts {
+		p.cuts[i].Store(0)
+	}
+	p.decide.Store(&decide)
+}
+
+func (p *proxy) serve(client *net.TCPConn) {
+	defer client.Close()
+	conn, err := net.Dial("tcp", p.backend)
+	if err != nil {
+		return
+	}
+	server := conn.(*net.TCPConn)
+	defer server.Close()
+	reset := func() {
+		client.SetLinger(0) // RST instead of FIN
+		client.Close()
+	}
+	var drop atomic.Bool
+	go func() {
+		defer client.Close()
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buf)
+			if drop.Load() && n > 0 {
+				reset()
+				server.Close()
+				return
+			}
+			if _, werr := client.Write(buf[:n]); err != nil || werr != nil {
+				return
+			}
+		}
+	}()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(buf)
+		if isCommit(buf[:n]) {
+			what := (*p.decide.Load())(p.commits.Add(1))
+			p.cuts[what].Add(1)
+			switch what {
+			case cutRequest:
+				reset()
+				return
+			case cutAtOnce:
+				server.Write(buf[:n])
+				reset()
+				server.CloseWrite()
+				io.Copy(io.Discard, server)
+				return
+			case cutAnswer:
+				drop.Store(true)
+			}
+		}
+		if _, werr := server.Write(buf[:n]); err != nil || werr != nil {
+			return
+		}
+	}
+}
+
+// isCommit knows the COMMIT of pgx and lib/pq (a simple query) and of go-sql-driver/mysql.
+func isCommit(b []byte) bool {
+	b = bytes.ToLower(b)
+	return bytes.Equal(b, []byte("q\x00\x00\x00\x0bcommit\x00")) || bytes.Equal(b, []byte("\x07\x00\x00\x00\x03commit"))
+}
