@@ -19,24 +19,27 @@ const (
 	cutAnswer      // the server gets it, and its answer is thrown away
 	cutAtOnce      // the server gets it, and the client loses its connection before there is an answer
 	cutRequest     // the server never gets it
+	stall          // the server gets it, and the client never hears of anything again
 )
 
-// A proxy stands before a server and cuts connections at COMMIT.
+// A proxy stands before a server and cuts connections at COMMIT, or other statements.
 type proxy struct {
 	port    int
 	backend string
-	commits atomic.Int64
-	cuts    [4]atomic.Int64
-	decide  atomic.Pointer[func(commit int64) cut]
+	matches func(fromClient []byte) bool
+	seen    atomic.Int64
+	cuts    [5]atomic.Int64
+	decide  atomic.Pointer[func(n int64) cut]
 }
 
-func newProxy(t testing.TB, s *server) *proxy {
+func newProxy(t testing.TB, s *server, matches func([]byte) bool) *proxy {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	p := &proxy{port: l.Addr().(*net.TCPAddr).Port, backend: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))}
+	p := &proxy{port: l.Addr().(*net.TCPAddr).Port, backend: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), matches: matches}
+	p.set(func(int64) cut { return pass })
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -49,9 +52,9 @@ func newProxy(t testing.TB, s *server) *proxy {
 	return p
 }
 
-// set says what to do to the n-th COMMIT, counted from 1.
-func (p *proxy) set(decide func(commit int64) cut) {
-	p.commits.Store(0)
+// set says what to do to the n-th statement that matches, counted from 1.
+func (p *proxy) set(decide func(n int64) cut) {
+	p.seen.Store(0)
 	for i := range p.cuts {
 		p.cuts[i].Store(0)
 	}
@@ -70,7 +73,7 @@ func (p *proxy) serve(client *net.TCPConn) {
 		client.SetLinger(0) // RST instead of FIN
 		client.Close()
 	}
-	var drop atomic.Bool
+	var drop, mute atomic.Bool
 	go func() {
 		defer client.Close()
 		buf := make([]byte, 64<<10)
@@ -81,6 +84,9 @@ func (p *proxy) serve(client *net.TCPConn) {
 				server.Close()
 				return
 			}
+			if mute.Load() {
+				n = 0
+			}
 			if _, werr := client.Write(buf[:n]); err != nil || werr != nil {
 				return
 			}
@@ -89,8 +95,8 @@ func (p *proxy) serve(client *net.TCPConn) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := client.Read(buf)
-		if isCommit(buf[:n]) {
-			what := (*p.decide.Load())(p.commits.Add(1))
+		if p.matches(buf[:n]) {
+			what := (*p.decide.Load())(p.seen.Add(1))
 			p.cuts[what].Add(1)
 			switch what {
 			case cutRequest:
@@ -104,6 +110,8 @@ func (p *proxy) serve(client *net.TCPConn) {
 				return
 			case cutAnswer:
 				drop.Store(true)
+			case stall:
+				mute.Store(true)
 			}
 		}
 		if _, werr := server.Write(buf[:n]); err != nil || werr != nil {
