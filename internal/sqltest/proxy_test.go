@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -30,6 +31,18 @@ type proxy struct {
 	seen    atomic.Int64
 	cuts    [5]atomic.Int64
 	decide  atomic.Pointer[func(n int64) cut]
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+// closeAll closes the connections so far: the end of a stall.
+func (p *proxy) closeAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
 }
 
 func newProxy(t testing.TB, s *server, matches func([]byte) bool) *proxy {
@@ -69,6 +82,9 @@ func (p *proxy) serve(client *net.TCPConn) {
 	}
 	server := conn.(*net.TCPConn)
 	defer server.Close()
+	p.mu.Lock()
+	p.conns = append(p.conns, client, server)
+	p.mu.Unlock()
 	reset := func() {
 		client.SetLinger(0) // RST instead of FIN
 		client.Close()
