@@ -77,7 +77,8 @@ func lost(err error) bool {
 	}
 	var op *net.OpError
 	var dns *net.DNSError
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || // io.EOF: lib/pq, of a server that stops while it connects
 		errors.As(err, &op) || errors.As(err, &dns) ||
 		says(err, "invalid connection") || // go-sql-driver/mysql: ErrInvalidConn
 		says(err, "conn closed") // pgx: ErrConnClosed

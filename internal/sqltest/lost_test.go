@@ -168,19 +168,7 @@ func lose(t *testing.T, direct *sql.DB, p *proxy, cuts func(int64) cut, do inser
 	}
 	workers.Wait()
 	took := time.Since(began)
-	applied := map[int]int{}
-	rows, err := direct.Query("SELECT n, count(*) FROM applied GROUP BY n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var n, count int
-		if err := rows.Scan(&n, &count); err != nil {
-			t.Fatal(err)
-		}
-		applied[n] = count
-	}
+	applied := counts(t, direct, "SELECT n, count(*) FROM applied GROUP BY n")
 	var last error
 	for i, err := range errs {
 		switch count := applied[i+1]; {

@@ -32,6 +32,8 @@ type proxy struct {
 	cuts    [5]atomic.Int64
 	decide  atomic.Pointer[func(n int64) cut]
 
+	closed sync.RWMutex // locked while nobody may connect
+
 	mu    sync.Mutex
 	conns []net.Conn
 }
@@ -76,6 +78,8 @@ func (p *proxy) set(decide func(n int64) cut) {
 
 func (p *proxy) serve(client *net.TCPConn) {
 	defer client.Close()
+	p.closed.RLock()
+	p.closed.RUnlock()
 	conn, err := net.Dial("tcp", p.backend)
 	if err != nil {
 		return

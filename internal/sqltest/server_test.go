@@ -292,3 +292,25 @@ func scan[T any](t testing.TB, db *sql.DB, query string) (v T) {
 	}
 	return v
 }
+
+// counts returns the pairs of numbers that the query gives.
+func counts(t testing.TB, db *sql.DB, query string) map[int]int {
+	t.Helper()
+	counts := map[int]int{}
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n, count int
+		if err := rows.Scan(&n, &count); err != nil {
+			t.Fatal(err)
+		}
+		counts[n] = count
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return counts
+}
