@@ -10,6 +10,7 @@ replace (
 require (
 	github.com/callagain/retry v0.0.0
 	github.com/callagain/retry/retrysql/retrypgx v0.0.0-00010101000000-000000000000
+	github.com/cockroachdb/cockroach-go/v2 v2.4.2
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.13.0
 	github.com/lib/pq v1.12.3
