@@ -22,6 +22,7 @@ var (
 // that the transaction didn't take effect, so that the error of the whole call doesn't claim what was settled.
 type unknown struct {
 	err     error        // of COMMIT
+	ended   []error      // if the context was over: its cause and its Err
 	asked   error        // why the database couldn't tell, or nil
 	settled *atomic.Bool // shared by all that was said of this transaction
 }
@@ -34,14 +35,18 @@ func (u *unknown) Error() string {
 	if u.asked != nil {
 		s += "; asked for it: " + u.asked.Error()
 	}
+	if u.ended != nil {
+		s += " (" + u.ended[0].Error() + ")"
+	}
 	return s
 }
 
 func (u *unknown) Is(target error) bool { return target == ErrUnknown && !u.settled.Load() }
 
 func (u *unknown) Unwrap() []error {
+	errs := append([]error{u.err}, u.ended...)
 	if u.asked != nil {
-		return []error{u.err, u.asked}
+		errs = append(errs, u.asked)
 	}
-	return []error{u.err}
+	return errs
 }

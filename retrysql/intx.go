@@ -38,7 +38,7 @@ type Options struct {
 //
 // The error is nil only if the transaction was committed. If a failure isn't retried, InTx returns it as it is, and if there is no
 // further attempt to make, a [*retry.Error]. If errors.Is(err, ErrUnknown), the transaction may have taken effect; in all other
-// cases it did not. If ctx ends before COMMIT is sent, the transaction is rolled back; if it ends later, InTx waits
+// cases it did not, and no part of it. If ctx ends before COMMIT is sent, the transaction is rolled back; if it ends later, InTx waits
 // up to Options.Grace for the answer, and returns nil if that says that the transaction was committed.
 //
 // Statements on tx aren't repeated by database/sql, as those on a [sql.DB] may be. A nil o is like one of zero values.
@@ -101,7 +101,7 @@ func (t sqlTx) Commit(context.Context) error {
 		return fmt.Errorf("%w: %w", ErrRolledBack, err)
 	case codeOf(err).sqlite == 1 && strings.Contains(err.Error(), "no transaction is active"):
 		// SQLite rolls back when a statement is interrupted, for example. There is nothing to make again safely.
-		return retry.Stop(fmt.Errorf("%w, and the statements that followed took effect one by one: %w", ErrRolledBack, err))
+		return retry.Stop(fmt.Errorf("%w: %w, and the statements that followed took effect one by one: %w", ErrUnknown, ErrRolledBack, err))
 	}
 	return err
 }

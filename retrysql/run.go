@@ -54,6 +54,8 @@ func Run(ctx context.Context, p retry.Policy, o *Options, begin func(context.Con
 	return retry.Do(ctx, p, r.attempt)
 }
 
+var errEnded = errors.New("the function ended the transaction itself, which it must leave to InTx")
+
 // A run is one call of Run.
 type run struct {
 	begin    func(context.Context) (Tx, error)
@@ -107,7 +109,7 @@ func (r *run) transact(ctx context.Context, l *life) error {
 	// fail returns the error of an attempt that is rolled back.
 	fail := func(err error) error {
 		if errors.Is(rollback(), sql.ErrTxDone) && l.Err() == nil {
-			return retry.Stop(fmt.Errorf("retrysql: the function ended the transaction itself, and may have committed it: %w", err))
+			return retry.Stop(fmt.Errorf("%w: %w: %w", ErrUnknown, errEnded, err))
 		}
 		return err
 	}
@@ -136,7 +138,7 @@ func (r *run) transact(ctx context.Context, l *life) error {
 		return fail(context.Cause(ctx))
 	}
 	open = false
-	return r.committed(l.bounded(tx.Commit))
+	return r.committed(ctx, l.bounded(tx.Commit))
 }
 
 // A checker is a Tx that finds out before COMMIT whether the transaction still is the one that was begun.
@@ -145,26 +147,33 @@ type checker interface {
 }
 
 // committed returns what the answer to COMMIT says.
-func (r *run) committed(err error) error {
+func (r *run) committed(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrTxDone):
-		return retry.Stop(fmt.Errorf("retrysql: the function ended the transaction itself, instead of leaving that to InTx: %w", err))
+		return retry.Stop(fmt.Errorf("%w: %w: %w", ErrUnknown, errEnded, err))
 	case rolledBack(err) || r.readOnly:
 		return err
-	case r.oracle == nil:
-		return retry.Stop(&unknown{err: err, settled: new(atomic.Bool)})
 	}
-	r.pending = &unknown{err: err, settled: new(atomic.Bool)}
-	return r.pending
+	u := &unknown{err: err, settled: new(atomic.Bool)}
+	if ctx.Err() != nil {
+		u.ended = []error{context.Cause(ctx), ctx.Err()}
+	}
+	if r.oracle == nil {
+		return retry.Stop(u)
+	}
+	r.pending = u
+	return u
 }
 
 // ask asks for the outcome of r.pending. If it isn't known, ask returns an error; otherwise r.pending is settled.
 func (r *run) ask(l *life) (committed bool, err error) {
 	committed, err = r.consult(l)
 	if err != nil {
-		r.pending = &unknown{err: r.pending.err, asked: err, settled: r.pending.settled}
+		again := *r.pending
+		again.asked = err
+		r.pending = &again
 		return false, r.pending
 	}
 	r.pending.settled.Store(true)

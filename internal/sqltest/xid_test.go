@@ -32,6 +32,7 @@ func TestXactStatusAfterCrash(t *testing.T) {
 				if err := s.start(); err != nil {
 					t.Error(err)
 				}
+				await(t, direct, "SELECT true") // its connections are broken
 				for again < id && others {
 					again = scan[int](t, direct, "SELECT pg_current_xact_id()::text::bigint")
 				}
@@ -43,7 +44,7 @@ func TestXactStatusAfterCrash(t *testing.T) {
 				}
 				return tx.QueryRowContext(ctx, "SELECT pg_current_xact_id()::text::bigint").Scan(&id)
 			})
-			await(t, direct, "SELECT true") // its connections are broken
+			await(t, direct, "SELECT true")
 			applied := scan[int](t, direct, "SELECT count(*) FROM one")
 			t.Logf("id %d, used again: %v; %v", id, again == id, err)
 			if others && again != id {
