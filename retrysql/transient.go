@@ -35,8 +35,8 @@ func Transient(err error) bool {
 // (55P03, MySQL 1205 and 3572, SQLite BUSY and LOCKED), too many connections (53300, MySQL 1040 and 1203), a server that starts
 // (57P03), and dialing that failed. Such a statement can be executed again whatever it does.
 //
-// It is false for [database/sql/driver.ErrBadConn], although that should mean the same: pgx 5.9.1 to 5.13.0 and lib/pq 1.12.3 also return it for
-// statements that were sent and not answered.
+// It is false for [database/sql/driver.ErrBadConn], although that should mean the same: lib/pq 1.12.3, and pgx from 5.9.1 to 5.12.0,
+// also return it for statements that were sent and not answered.
 func Refused(err error) bool { return err != nil && !errors.Is(err, ErrUnknown) && refused(err) }
 
 func refused(err error) bool {

@@ -80,8 +80,10 @@ func naive(db *sql.DB) insert {
 func TestLostCommit(t *testing.T) {
 	cuts := func(n int64) cut {
 		switch {
-		case n%5 == 0:
+		case n%10 == 0:
 			return cutAnswer
+		case n%5 == 0:
+			return closeAnswer
 		case n%20 == 7:
 			return cutAtOnce
 		case n%20 == 13:
@@ -187,6 +189,6 @@ func lose(t *testing.T, direct *sql.DB, p *proxy, cuts func(int64) cut, do inser
 		}
 	}
 	t.Logf("%+v in %v; COMMITs %d, answers cut %d, cut at once %d, never sent %d; last other error: %v", r, took.Round(time.Millisecond),
-		p.seen.Load(), p.cuts[cutAnswer].Load(), p.cuts[cutAtOnce].Load(), p.cuts[cutRequest].Load(), last)
+		p.seen.Load(), p.cuts[cutAnswer].Load()+p.cuts[closeAnswer].Load(), p.cuts[cutAtOnce].Load(), p.cuts[cutRequest].Load(), last)
 	return r
 }

@@ -16,11 +16,12 @@ import (
 type cut int
 
 const (
-	pass       cut = iota
-	cutAnswer      // the server gets it, and its answer is thrown away
-	cutAtOnce      // the server gets it, and the client loses its connection before there is an answer
-	cutRequest     // the server never gets it
-	stall          // the server gets it, and the client never hears of anything again
+	pass        cut = iota
+	cutAnswer       // the server gets it, its answer is thrown away, and the client's connection is reset
+	closeAnswer     // the same, but the connection is closed in good order
+	cutAtOnce       // the server gets it, and the client loses its connection before there is an answer
+	cutRequest      // the server never gets it
+	stall           // the server gets it, and the client never hears of anything again
 )
 
 // A proxy stands before a server and cuts connections at COMMIT, or other statements.
@@ -29,7 +30,7 @@ type proxy struct {
 	backend string
 	matches func(fromClient []byte) bool
 	seen    atomic.Int64
-	cuts    [5]atomic.Int64
+	cuts    [6]atomic.Int64
 	decide  atomic.Pointer[func(n int64) cut]
 
 	closed sync.RWMutex // locked while nobody may connect
@@ -93,14 +94,18 @@ func (p *proxy) serve(client *net.TCPConn) {
 		client.SetLinger(0) // RST instead of FIN
 		client.Close()
 	}
-	var drop, mute atomic.Bool
+	var drop, mute, orderly atomic.Bool
 	go func() {
 		defer client.Close()
 		buf := make([]byte, 64<<10)
 		for {
 			n, err := server.Read(buf)
 			if drop.Load() && n > 0 {
-				reset()
+				if orderly.Load() {
+					client.Close()
+				} else {
+					reset()
+				}
 				server.Close()
 				return
 			}
@@ -128,7 +133,8 @@ func (p *proxy) serve(client *net.TCPConn) {
 				server.CloseWrite()
 				io.Copy(io.Discard, server)
 				return
-			case cutAnswer:
+			case cutAnswer, closeAnswer:
+				orderly.Store(what == closeAnswer)
 				drop.Store(true)
 			case stall:
 				mute.Store(true)
