@@ -196,8 +196,11 @@ func (r *run) refused(l *life, err error) error {
 	if Transient(err) {
 		return err
 	}
-	if committed, _ := r.consult(l); committed {
+	switch committed, askErr := r.consult(l); {
+	case committed:
 		return retry.Stop(ErrApplied)
+	case Transient(askErr): // err may be of a row that is there
+		return fmt.Errorf("asking whether this is done already: %w (%w)", askErr, err)
 	}
 	return err
 }

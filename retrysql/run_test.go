@@ -284,3 +284,25 @@ func TestRunInvalid(t *testing.T) {
 	}
 	s.want(t, "")
 }
+
+// A row that is there already may be seen only by the next attempt.
+func TestRunApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		busy := 1
+		s := &store{answers: map[string]func() (string, error){
+			"INSERT": func() (string, error) { return "", sqliteError(1555) },
+			"SELECT": func() (string, error) {
+				if busy--; busy >= 0 {
+					return "", sqliteError(5)
+				}
+				return "k", nil
+			},
+		}}
+		err := Run(t.Context(), quick, &Options{Outcome: Ledger{Key: "k"}}, s.begin, work)
+		if !errors.Is(err, ErrApplied) || errors.Is(err, ErrUnknown) {
+			t.Error(err)
+		}
+		once := "BEGIN INSERT ROLLBACK BEGIN SELECT ROLLBACK"
+		s.want(t, once+" "+once)
+	})
+}
