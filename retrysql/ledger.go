@@ -58,7 +58,7 @@ func (l ledger) insert(ctx context.Context, tx Tx) error {
 
 func (l ledger) before(ctx context.Context, tx Tx) error { return l.insert(ctx, tx) }
 
-func (ledger) after(context.Context, Tx) error { return nil }
+func (l ledger) after(context.Context, Tx) (witness, error) { return l, nil }
 
 // ask looks for the row. A row that isn't seen may still be on its way: only a row that can be inserted wasn't, and won't be, written by
 // the earlier transaction, since the database lets the insertion wait until that has ended.

@@ -11,10 +11,15 @@ type Outcome interface {
 	oracle() oracle // for one call of InTx
 }
 
-// An oracle asks for the outcome of the last transaction for which after was called.
+// An oracle finds out what becomes of transactions.
 type oracle interface {
-	before(context.Context, Tx) error // after BEGIN
-	after(context.Context, Tx) error  // before COMMIT
+	before(context.Context, Tx) error           // after BEGIN
+	after(context.Context, Tx) (witness, error) // before COMMIT
+	witness                                     // of a transaction for which before failed
+}
+
+// A witness knows one transaction. It doesn't change: one that was asked and didn't answer in time may be asked again.
+type witness interface {
 	ask(context.Context, func(context.Context) (Tx, error)) (committed bool, err error)
 }
 

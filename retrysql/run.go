@@ -60,10 +60,11 @@ var errEnded = errors.New("the function ended the transaction itself, which it m
 type run struct {
 	begin    func(context.Context) (Tx, error)
 	f        func(context.Context, Tx) error
-	oracle   oracle
+	oracle   oracle // nil if there is no Outcome
 	readOnly bool
 	grace    time.Duration
-	pending  *unknown // of an earlier attempt: nothing is made again before it is settled
+	pending  *unknown // what became of the last transaction: nothing is made again before it is settled
+	witness  witness  // of the last transaction
 }
 
 func (r *run) attempt(ctx context.Context) error {
@@ -125,7 +126,7 @@ func (r *run) transact(ctx context.Context, l *life) error {
 		return fail(err)
 	}
 	if r.oracle != nil {
-		if err := r.oracle.after(ctx, tx); err != nil {
+		if r.witness, err = r.oracle.after(ctx, tx); err != nil {
 			return fail(err)
 		}
 	}
@@ -169,7 +170,7 @@ func (r *run) committed(ctx context.Context, err error) error {
 
 // ask asks for the outcome of r.pending. If it isn't known, ask returns an error; otherwise r.pending is settled.
 func (r *run) ask(l *life) (committed bool, err error) {
-	committed, err = r.consult(l)
+	committed, err = r.consult(l, r.witness)
 	if err != nil {
 		again := *r.pending
 		again.asked = err
@@ -181,11 +182,11 @@ func (r *run) ask(l *life) (committed bool, err error) {
 	return committed, nil
 }
 
-func (r *run) consult(l *life) (bool, error) {
+func (r *run) consult(l *life, w witness) (bool, error) {
 	l.prolong()
 	var committed bool
 	err := l.bounded(func(ctx context.Context) (err error) {
-		committed, err = r.oracle.ask(ctx, r.begin)
+		committed, err = w.ask(ctx, r.begin)
 		return err
 	})
 	return err == nil && committed, err // if err isn't nil, committed may still be written
@@ -196,7 +197,7 @@ func (r *run) refused(l *life, err error) error {
 	if Transient(err) {
 		return err
 	}
-	switch committed, askErr := r.consult(l); {
+	switch committed, askErr := r.consult(l, r.oracle); {
 	case committed:
 		return retry.Stop(ErrApplied)
 	case Transient(askErr): // err may be of a row that is there

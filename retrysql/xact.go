@@ -17,32 +17,32 @@ import (
 type XactStatus struct{}
 
 func (XactStatus) check() error   { return nil }
-func (XactStatus) oracle() oracle { return &xact{} }
+func (XactStatus) oracle() oracle { return xact{} }
 
 type xact struct {
 	id   string
-	life string // of the server; see life in the queries
+	life string // of the server: serverLife
 }
 
 // Statistics are reset by each recovery from a crash, and each server has its own, so the time of their last reset tells whether this
 // still is the server that gave the id. The start time wouldn't do: PostgreSQL also recovers without a new start.
 const serverLife = "coalesce(extract(epoch FROM stats_reset)::text, '') FROM pg_stat_bgwriter"
 
-func (*xact) before(context.Context, Tx) error { return nil }
+func (xact) before(context.Context, Tx) error { return nil }
 
-func (x *xact) after(ctx context.Context, tx Tx) error {
+func (xact) after(ctx context.Context, tx Tx) (witness, error) {
 	text, err := tx.Query(ctx, "SELECT pg_current_xact_id()::text || ' ' || "+serverLife)
 	if err != nil {
-		return fmt.Errorf("reading the transaction's id: %w", err)
+		return nil, fmt.Errorf("reading the transaction's id: %w", err)
 	}
-	x.id, x.life, _ = strings.Cut(text, " ")
-	if strings.Trim(x.id, "0123456789") != "" {
-		return fmt.Errorf("reading the transaction's id: it is %q, not a number", x.id)
+	id, life, _ := strings.Cut(text, " ")
+	if id == "" || strings.Trim(id, "0123456789") != "" {
+		return nil, fmt.Errorf("reading the transaction's id: it is %q, not a number", id)
 	}
-	return nil
+	return xact{id, life}, nil
 }
 
-func (x *xact) ask(ctx context.Context, begin func(context.Context) (Tx, error)) (committed bool, err error) {
+func (x xact) ask(ctx context.Context, begin func(context.Context) (Tx, error)) (committed bool, err error) {
 	err = briefly(ctx, begin, func(tx Tx) error {
 		text, err := tx.Query(ctx, "SELECT CASE WHEN pg_is_in_recovery() THEN 'on another server than this standby' "+
 			"ELSE coalesce(pg_xact_status('"+x.id+"'::xid8), 'forgotten') END || ';' || "+serverLife)
