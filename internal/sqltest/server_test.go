@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package sqltest
 
@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -173,11 +174,14 @@ func (s *server) write(path, text string) error {
 func (s *server) command(c *exec.Cmd) *exec.Cmd {
 	c.Dir = s.dir
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "TMPDIR=" + s.dir, "LC_ALL=C"}
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
+	// It ends with this process, also if that is killed or its time is up.
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return c
 }
 
 func (s *server) begin() error {
+	runtime.LockOSThread() // as in start
+	defer runtime.UnlockOSThread()
 	if out, err := s.command(s.setup).CombinedOutput(); err != nil {
 		return fmt.Errorf("%v: %w\n%s", s.setup, err, out)
 	}
@@ -193,11 +197,18 @@ func (s *server) start() error {
 	defer log.Close()
 	s.cmd = s.command(exec.Command(s.program, s.arguments...))
 	s.cmd.Stdout, s.cmd.Stderr = log, log
-	if err := s.cmd.Start(); err != nil {
+	begun, exited := make(chan error, 1), make(chan struct{})
+	go func(cmd *exec.Cmd) {
+		runtime.LockOSThread() // Pdeathsig is sent when the thread ends
+		begun <- cmd.Start()
+		cmd.Wait()
+		close(exited)
+	}(s.cmd)
+	if err := <-begun; err != nil {
+		s.cmd = nil
 		return err
 	}
-	s.exited = make(chan struct{})
-	go func(cmd *exec.Cmd, exited chan struct{}) { cmd.Wait(); close(exited) }(s.cmd, s.exited)
+	s.exited = exited
 	ready := retry.Policy{Name: s.program, Attempts: retry.Unlimited, Backoff: retry.Constant(50 * time.Millisecond), Within: time.Minute}
 	err = retry.Do(context.Background(), ready, func(ctx context.Context) error {
 		select {
