@@ -32,6 +32,9 @@ func (xact) before(context.Context, Tx) error { return nil }
 
 func (xact) after(ctx context.Context, tx Tx) (witness, error) {
 	text, err := tx.Query(ctx, "SELECT pg_current_xact_id()::text || ' ' || "+serverLife)
+	if codeOf(err).state == "25P02" { // it was aborted by an error that the function ignored
+		return nil, fmt.Errorf("%w: %w", ErrRolledBack, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the transaction's id: %w", err)
 	}

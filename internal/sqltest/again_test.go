@@ -24,6 +24,7 @@ type scene struct {
 	name      string
 	isolation sql.IsolationLevel
 	do        func(exec func(string) error, first bool) error
+	outcome   retrysql.Outcome
 }
 
 // play makes the transaction of the scene, which must fail in its first attempt and succeed in the second, and returns the first failure.
@@ -38,7 +39,7 @@ func play(t *testing.T, db *sql.DB, sc scene) error {
 			retries++
 		}
 	}
-	err := retrysql.InTx(t.Context(), db, p, &retrysql.Options{Isolation: sc.isolation}, func(ctx context.Context, tx *sql.Tx) error {
+	err := retrysql.InTx(t.Context(), db, p, &retrysql.Options{Isolation: sc.isolation, Outcome: sc.outcome}, func(ctx context.Context, tx *sql.Tx) error {
 		exec := func(q string) error { _, err := tx.ExecContext(ctx, q); return err }
 		return sc.do(exec, retry.Attempt(ctx) == 1)
 	})
@@ -95,6 +96,16 @@ func TestPostgresAgain(t *testing.T) {
 	s := need(t, postgres)
 	direct := s.open(t, "pgx", s.port)
 	exec1(t, direct, "DROP TABLE IF EXISTS account", "CREATE TABLE account (id int PRIMARY KEY, balance int)")
+	ignored := func(exec func(string) error, first bool) error {
+		if err := exec("SELECT balance FROM account WHERE id = 1"); err != nil {
+			return err
+		}
+		if first {
+			exec1(t, direct, "UPDATE account SET balance = balance + 10 WHERE id = 1")
+		}
+		exec("UPDATE account SET balance = balance + 1 WHERE id = 1")
+		return nil
+	}
 	for _, driver := range []string{"pgx", "postgres"} {
 		db := s.open(t, driver, s.port)
 		for _, sc := range []scene{
@@ -106,7 +117,7 @@ func TestPostgresAgain(t *testing.T) {
 					exec1(t, direct, "UPDATE account SET balance = balance + 10 WHERE id = 1")
 				}
 				return exec("UPDATE account SET balance = balance + 1 WHERE id = 1")
-			}},
+			}, nil},
 			{"40P01 deadlock", 0, func(exec func(string) error, first bool) error {
 				if first {
 					if err := exec("SET LOCAL deadlock_timeout = '10ms'"); err != nil {
@@ -125,7 +136,7 @@ func TestPostgresAgain(t *testing.T) {
 					await(t, direct, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
 				}
 				return exec("UPDATE account SET balance = balance + 0 WHERE id = 2")
-			}},
+			}, nil},
 			{"55P03 lock timeout", 0, func(exec func(string) error, first bool) error {
 				if first {
 					tx := rivalTx(t, direct, "UPDATE account SET balance = balance + 10 WHERE id = 1")
@@ -135,7 +146,7 @@ func TestPostgresAgain(t *testing.T) {
 					}
 				}
 				return exec("UPDATE account SET balance = balance + 1 WHERE id = 1")
-			}},
+			}, nil},
 			{"57P01 connection terminated", 0, func(exec func(string) error, first bool) error {
 				if err := exec("UPDATE account SET balance = balance + 1 WHERE id = 1"); err != nil {
 					return err
@@ -145,17 +156,9 @@ func TestPostgresAgain(t *testing.T) {
 						"UPDATE account SET balance = balance + 10 WHERE id = 1")
 				}
 				return exec("UPDATE account SET balance = balance + 0 WHERE id = 1")
-			}},
-			{"error ignored by the function", sql.LevelRepeatableRead, func(exec func(string) error, first bool) error {
-				if err := exec("SELECT balance FROM account WHERE id = 1"); err != nil {
-					return err
-				}
-				if first {
-					exec1(t, direct, "UPDATE account SET balance = balance + 10 WHERE id = 1")
-				}
-				exec("UPDATE account SET balance = balance + 1 WHERE id = 1")
-				return nil
-			}},
+			}, nil},
+			{"error ignored by the function", sql.LevelRepeatableRead, ignored, nil},
+			{"error ignored by the function, with an outcome", sql.LevelRepeatableRead, ignored, retrysql.XactStatus{}},
 		} {
 			t.Run(driver+"/"+sc.name, func(t *testing.T) {
 				exec1(t, direct, "TRUNCATE account", "INSERT INTO account VALUES (1, 0), (2, 0)")
@@ -212,7 +215,7 @@ func TestMariaDBAgain(t *testing.T) {
 				mariaDeadlock(t, direct)
 			}
 			return exec("UPDATE account SET balance = balance + 0 WHERE id = 2")
-		}},
+		}, nil},
 		{"1205 lock wait timeout", 0, func(exec func(string) error, first bool) error {
 			if first {
 				tx := rivalTx(t, direct, "UPDATE account SET balance = balance + 10 WHERE id = 1")
@@ -220,7 +223,7 @@ func TestMariaDBAgain(t *testing.T) {
 				return exec("SELECT balance FROM account WHERE id = 1 FOR UPDATE NOWAIT")
 			}
 			return exec("UPDATE account SET balance = balance + 1 WHERE id = 1")
-		}},
+		}, nil},
 		{"1020 record has changed", sql.LevelRepeatableRead, func(exec func(string) error, first bool) error {
 			if err := exec("SET SESSION innodb_snapshot_isolation = ON"); err != nil {
 				return err
@@ -232,7 +235,7 @@ func TestMariaDBAgain(t *testing.T) {
 				exec1(t, direct, "UPDATE account SET balance = balance + 10 WHERE id = 1")
 			}
 			return exec("UPDATE account SET balance = balance + 1 WHERE id = 1")
-		}},
+		}, nil},
 		{"connection killed", 0, func(exec func(string) error, first bool) error {
 			if err := exec("UPDATE account SET balance = balance + 1 WHERE id = 1"); err != nil {
 				return err
@@ -243,7 +246,7 @@ func TestMariaDBAgain(t *testing.T) {
 				exec1(t, direct, fmt.Sprintf("KILL CONNECTION %d", id), "UPDATE account SET balance = balance + 10 WHERE id = 1")
 			}
 			return exec("UPDATE account SET balance = balance + 0 WHERE id = 1")
-		}},
+		}, nil},
 		{"deadlock ignored by the function", 0, func(exec func(string) error, first bool) error {
 			if err := exec("UPDATE account SET balance = balance + 1 WHERE id = 1"); err != nil {
 				return err
@@ -253,7 +256,7 @@ func TestMariaDBAgain(t *testing.T) {
 			}
 			exec("UPDATE account SET balance = balance + 0 WHERE id = 2")
 			return exec("UPDATE account SET balance = balance + 1 WHERE id = 3")
-		}},
+		}, nil},
 	} {
 		t.Run(sc.name, func(t *testing.T) {
 			exec1(t, direct, "DELETE FROM account", "INSERT INTO account VALUES (1, 0), (2, 0), (3, 0)")
@@ -316,7 +319,7 @@ func TestSQLiteAgain(t *testing.T) {
 				defer tx.Commit()
 			}
 			return exec("UPDATE account SET balance = balance + 1")
-		}})
+		}, nil})
 		if b := scan[int](t, db, "SELECT balance FROM account"); b != 11 {
 			t.Errorf("balance is %d, want 11", b)
 		}
@@ -331,7 +334,7 @@ func TestSQLiteAgain(t *testing.T) {
 				exec1(t, db, "UPDATE account SET balance = balance + 10")
 			}
 			return exec("UPDATE account SET balance = balance + 1")
-		}})
+		}, nil})
 		if b := scan[int](t, db, "SELECT balance FROM account"); b != 11 {
 			t.Errorf("balance is %d, want 11", b)
 		}
