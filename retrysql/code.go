@@ -49,7 +49,7 @@ func mysqlNumber(text string) int {
 		digits++
 	}
 	n, err := strconv.Atoi(rest[:digits])
-	if err != nil || digits != 4 && digits != 5 {
+	if err != nil || digits > 5 || rest[0] == '0' {
 		return 0
 	}
 	if rest = rest[digits:]; len(rest) > 8 && rest[0] == ' ' && rest[1] == '(' && rest[7] == ')' {

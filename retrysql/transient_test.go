@@ -92,7 +92,7 @@ func TestClasses(t *testing.T) {
 
 // Whatever an error's text is, the number is one that stands at its beginning.
 func FuzzMySQLNumber(f *testing.F) {
-	for _, s := range []string{"Error 1213 (40001): Deadlock", "Error 1213: Deadlock", "Error 65535: x", "Error 1213 (40001)", "Error : ", "Error 99999999999999999999: ", ""} {
+	for _, s := range []string{"Error 1213 (40001): Deadlock", "Error 1213: Deadlock", "Error 65535: x", "Error 1213 (40001)", "Error : ", "Error 0001: ", "Error 99999999999999999999: ", ""} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
