@@ -1,0 +1,88 @@
+package retrysql
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// A code is what the database called an error: at most one of the fields is set.
+type code struct {
+	state  string // SQLSTATE: five characters
+	mysql  int    // MySQL's error number
+	sqlite int    // SQLite's extended result code
+}
+
+// codeOf finds the code of the first error in the tree of err that has one. Drivers are told apart by what their errors do, so that
+// none has to be imported:
+//
+//   - pgx and lib/pq have a method SQLState.
+//   - modernc.org/sqlite has a method Code that returns an int.
+//   - go-sql-driver/mysql has only struct fields. The number is read from the text, whose beginning hasn't changed since the
+//     driver's first release: "Error 1213 (40001): …", "Error 1213: …" in old ones. Reading the field by reflection
+//     would depend on its name and type in the same way; a hook to be set by the caller would be forgotten.
+func codeOf(err error) (c code) {
+	walk(err, func(err error) bool {
+		switch e := err.(type) {
+		case interface{ SQLState() string }:
+			if s := e.SQLState(); len(s) == 5 {
+				c.state = s
+			}
+		case interface{ Code() int }:
+			c.sqlite = e.Code()
+		default:
+			c.mysql = mysqlNumber(err.Error())
+		}
+		return c != code{}
+	})
+	return c
+}
+
+// mysqlNumber returns the number at the beginning of a text such as "Error 1213 (40001): Deadlock found", or 0.
+func mysqlNumber(text string) int {
+	rest, ok := strings.CutPrefix(text, "Error ")
+	if !ok {
+		return 0
+	}
+	digits := 0
+	for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' {
+		digits++
+	}
+	n, err := strconv.Atoi(rest[:digits])
+	if err != nil || digits > 5 || rest[0] == '0' {
+		return 0
+	}
+	if rest = rest[digits:]; len(rest) > 8 && rest[0] == ' ' && rest[1] == '(' && rest[7] == ')' {
+		rest = rest[8:]
+	}
+	if !strings.HasPrefix(rest, ": ") {
+		return 0
+	}
+	return n
+}
+
+// says reports whether an error in the tree of err has exactly this text. It stands for errors.Is where the error belongs to a driver.
+func says(err error, text string) bool {
+	return walk(err, func(err error) bool { return err.Error() == text })
+}
+
+// walk calls found for err and the errors that it wraps, in the order of errors.Is, until found returns true.
+func walk(err error, found func(error) bool) bool {
+	for err != nil {
+		if found(err) {
+			return true
+		}
+		switch e := err.(type) {
+		case interface{ Unwrap() []error }:
+			for _, err := range e.Unwrap() {
+				if walk(err, found) {
+					return true
+				}
+			}
+			return false
+		default:
+			err = errors.Unwrap(err)
+		}
+	}
+	return false
+}

@@ -1,0 +1,68 @@
+package retrysql_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retrysql"
+)
+
+var policy = retry.Policy{
+	Name:     "transfer",
+	Attempts: 10,
+	Backoff:  retry.Exponential{Initial: 5 * time.Millisecond, Max: time.Second},
+	Within:   30 * time.Second,
+}
+
+// Move money between two accounts, once, also if an answer to COMMIT is lost.
+func ExampleInTx() {
+	transfer := func(ctx context.Context, db *sql.DB, from, to string, amount int) error {
+		options := &retrysql.Options{Isolation: sql.LevelSerializable, Outcome: retrysql.XactStatus{}}
+		return retrysql.InTx(ctx, db, policy, options, func(ctx context.Context, tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance - $1 WHERE id = $2", amount, from); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, "UPDATE accounts SET balance = balance + $1 WHERE id = $2", amount, to)
+			return err
+		})
+	}
+	_ = transfer
+}
+
+// Book an order once, however often the message that asks for it is delivered, and to how many processes.
+func ExampleLedger() {
+	book := func(ctx context.Context, db *sql.DB, id string) error {
+		options := &retrysql.Options{Outcome: retrysql.Ledger{Key: "order:" + id}}
+		err := retrysql.InTx(ctx, db, policy, options, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO orders (id) VALUES ($1)", id)
+			return err
+		})
+		if errors.Is(err, retrysql.ErrApplied) {
+			return nil
+		}
+		return err
+	}
+	_ = book
+}
+
+// A single statement that must not be executed twice: only what the database refused is made again. A connection of its own
+// keeps database/sql from repeating it.
+func ExampleRefused() {
+	count := func(ctx context.Context, db *sql.DB) error {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		p := policy
+		p.RetryIf = retrysql.Refused
+		return retry.Do(ctx, p, func(ctx context.Context) error {
+			_, err := conn.ExecContext(ctx, "UPDATE visits SET n = n + 1")
+			return err
+		})
+	}
+	_ = count
+}

@@ -1,0 +1,109 @@
+package retrysql
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/callagain/retry"
+)
+
+// Options say what kind of transaction [InTx] makes. The zero value is that of the database.
+type Options struct {
+	Isolation sql.IsolationLevel // 0: the driver's or database's default
+
+	// ReadOnly makes a read-only transaction. If its COMMIT gets no answer it is made again, since nothing can be applied twice.
+	ReadOnly bool
+
+	// Outcome finds out whether a transaction took effect whose COMMIT got no answer. If it is nil, the call ends with
+	// [ErrUnknown] then.
+	Outcome Outcome
+
+	// Grace is how long COMMIT or ROLLBACK, and asking for the outcome, may take after the context is over. If it is 0, it is
+	// 2 seconds; if it is negative, there is none.
+	Grace time.Duration
+
+	// Guard is for MySQL and MariaDB; see there.
+	Guard Guard
+}
+
+// InTx calls f in a transaction of db, and commits it if f returns nil. If the database says that it may help, the whole transaction
+// is made again, with another call of f, as p says. If p.RetryIf is nil, it is [Transient].
+//
+// f must do its work by tx alone, with the context it is given; it must not end tx. It should return the errors of its statements,
+// wrapped or not. It is called more than once, so it must not change what isn't undone by a rollback; what it
+// computes is best returned by [GetTx]. A panic in f rolls back.
+//
+// The error is nil only if the transaction was committed. If a failure isn't retried, InTx returns it as it is, and if there is no
+// further attempt to make, a [*retry.Error]. If errors.Is(err, ErrUnknown), the transaction may have taken effect; in all other
+// cases it did not, and no part of it. If ctx ends before COMMIT is sent, the transaction is rolled back; if it ends later, InTx waits
+// up to Options.Grace for the answer, and returns nil if that says that the transaction was committed.
+//
+// Statements on tx aren't repeated by database/sql, as those on a [sql.DB] may be. A nil o is like one of zero values.
+func InTx(ctx context.Context, db *sql.DB, p retry.Policy, o *Options, f func(ctx context.Context, tx *sql.Tx) error) error {
+	if o == nil {
+		o = &Options{}
+	}
+	begin := func(ctx context.Context) (Tx, error) { return beginSQL(ctx, db, o) }
+	return Run(ctx, p, o, begin, func(ctx context.Context, tx Tx) error {
+		switch tx := tx.(type) {
+		case *guarded:
+			return f(ctx, tx.Tx)
+		default:
+			return f(ctx, tx.(sqlTx).Tx)
+		}
+	})
+}
+
+// GetTx is like [InTx] for a function that also returns a value. It returns the value of the last call of f, also with an error.
+func GetTx[T any](ctx context.Context, db *sql.DB, p retry.Policy, o *Options, f func(ctx context.Context, tx *sql.Tx) (T, error)) (T, error) {
+	var v T
+	err := InTx(ctx, db, p, o, func(ctx context.Context, tx *sql.Tx) (err error) {
+		v, err = f(ctx, tx)
+		return err
+	})
+	return v, err
+}
+
+func beginSQL(ctx context.Context, db *sql.DB, o *Options) (Tx, error) {
+	opts := &sql.TxOptions{Isolation: o.Isolation, ReadOnly: o.ReadOnly}
+	if o.Guard.on(db) && !o.ReadOnly {
+		return beginGuarded(ctx, db, opts)
+	}
+	tx, err := db.BeginTx(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return sqlTx{tx}, nil
+}
+
+type sqlTx struct{ *sql.Tx }
+
+func (t sqlTx) Exec(ctx context.Context, query string) error {
+	_, err := t.ExecContext(ctx, query)
+	return err
+}
+
+func (t sqlTx) Query(ctx context.Context, query string) (s string, err error) {
+	err = t.QueryRowContext(ctx, query).Scan(&s)
+	return s, err
+}
+
+func (t sqlTx) Commit(context.Context) error {
+	err := t.Tx.Commit()
+	switch {
+	case err == nil:
+		return nil
+	case says(err, "commit unexpectedly resulted in rollback"), // pgx: ErrTxCommitRollback
+		says(err, "pq: could not complete operation in a failed transaction"): // lib/pq: ErrInFailedTransaction
+		return fmt.Errorf("%w: %w", ErrRolledBack, err)
+	case codeOf(err).sqlite == 1 && strings.Contains(err.Error(), "no transaction is active"):
+		// SQLite rolls back when a statement is interrupted, for example. There is nothing to make again safely.
+		return retry.Stop(fmt.Errorf("%w: %w, and the statements that followed took effect one by one: %w", ErrUnknown, ErrRolledBack, err))
+	}
+	return err
+}
+
+func (t sqlTx) Rollback(context.Context) error { return t.Tx.Rollback() }
