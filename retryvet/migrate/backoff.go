@@ -189,7 +189,7 @@ type backoffs struct {
 
 	values  []ast.Expr
 	deletes []ast.Stmt
-	made    ast.Node
+	current types.Object // a variable whose value so far this is
 }
 
 func (b *backoffs) exponential() {
@@ -219,12 +219,22 @@ func (b *backoffs) eval(e ast.Expr) string {
 	if name, args, ok := b.p.option(e, b.of); ok {
 		return b.made2(name, args)
 	}
+	if id, ok := e.(*ast.Ident); ok && b.current != nil && b.p.TypesInfo.Uses[id] == b.current {
+		return ""
+	}
 	l, why := b.p.local(e, b.consumes)
 	if l == nil {
 		return "of its backoff: " + why
 	}
 	if why := b.eval(l.init); why != "" {
 		return why
+	}
+	defer func(old types.Object) { b.current = old }(b.current)
+	b.current = l.obj
+	for _, again := range l.again {
+		if why := b.eval(again); why != "" {
+			return why
+		}
 	}
 	for name, v := range l.fields {
 		if why := b.field(name, v); why != "" {
@@ -255,16 +265,9 @@ func (b *backoffs) consumes(use inspector.Cursor) bool {
 	return false
 }
 
-// once reports whether a use is the only one that isn't a field: the statements that make the variable go away with it.
-func (b *backoffs) once(use inspector.Cursor) bool {
-	n := 0
-	for _, other := range b.p.uses[b.p.TypesInfo.Uses[use.Node().(*ast.Ident)]] {
-		if kind, _ := other.ParentEdge(); kind == edge.CallExpr_Args {
-			n++
-		}
-	}
-	return n == 1
-}
+// once reports whether a use is the only one that neither sets a field nor makes the variable into something else: the
+// statements that make the variable go away with it.
+func (b *backoffs) once(use inspector.Cursor) bool { return b.p.once(use) }
 
 func (b *backoffs) made2(name string, args []ast.Expr) string {
 	value := func(e ast.Expr) (string, bool) {

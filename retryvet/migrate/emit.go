@@ -50,7 +50,7 @@ func (p *pkg) emit(w *rewrite) string {
 		f.needs["context"] = true
 		if name := p.contextAt(w.call.Pos()); name != "" {
 			const comment = "there was no context; the call ends with the caller if it is given "
-			w.policy.head += "// retry: " + comment + name + "\n"
+			w.policy.head += "// retry: " + comment + name + "\n\n"
 			w.policy.explains = true
 			about = append(about, "context: "+comment+name)
 		}

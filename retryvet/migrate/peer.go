@@ -54,8 +54,8 @@ func (p *pkg) calls() {
 	}
 }
 
-// marks rewrites the marks of errors, such as backoff.Permanent: those in functions that have become attempts, and all
-// others if no call is left that goes on to look for them.
+// marks rewrites the marks of errors, such as backoff.Permanent. Where a call is left that goes on to look for them, only those
+// in functions that have become attempts are; all others get both marks, since the error may come to either kind of call.
 func (p *pkg) marks() {
 	for cur := range p.in.Root().Preorder((*ast.CallExpr)(nil)) {
 		e := cur.Node().(*ast.CallExpr)
@@ -76,7 +76,7 @@ func (p *pkg) marks() {
 			inside = inside || lit.Pos() <= e.Pos() && e.Pos() < lit.End()
 		}
 		if !inside && p.s.uncertain[lib] {
-			p.note(e.Pos(), Left, types.ExprString(e.Fun), "a call that is left may look for it; write retry.%s once none does", to)
+			p.both(e, lib, to)
 			continue
 		}
 		if to == "After" {
@@ -85,6 +85,24 @@ func (p *pkg) marks() {
 		}
 		p.mark(e, lib, to)
 	}
+}
+
+// both adds the mark of package retry to one that stays.
+func (p *pkg) both(e *ast.CallExpr, of *peer, to string) {
+	f := p.fileOf(e.Pos())
+	if !p.s.peers[of] || to == "After" {
+		p.note(e.Pos(), Left, types.ExprString(e.Fun), "a call that is left may look for it; write retry.%s once none does", to)
+		return
+	}
+	for _, old := range f.edits {
+		if old.pos < e.End() && e.Pos() < old.end {
+			return
+		}
+	}
+	f.edits = append(f.edits, edit{e.Pos(), e.Pos(), me + to + "("},
+		edit{e.End(), e.End(), " /* retry: the mark for calls that still use the other library */)"})
+	f.touched = true
+	p.note(e.Pos(), Explained, types.ExprString(e.Fun), "retry.%s around it, since a call that is left may look for it", to)
 }
 
 // after replaces backoff.RetryAfter.

@@ -139,15 +139,19 @@ type sethvargos struct {
 	within                    string
 	values                    []ast.Expr
 	deletes                   []ast.Stmt
+	current                   types.Object // a variable whose value so far this is
 }
 
 func (s *sethvargos) eval(e ast.Expr) string {
 	if name, args, ok := s.p.option(e, sethvargo); ok {
 		return s.made2(name, args)
 	}
+	if id, ok := ast.Unparen(e).(*ast.Ident); ok && s.current != nil && s.p.TypesInfo.Uses[id] == s.current {
+		return ""
+	}
 	l, why := s.p.local(e, func(use inspector.Cursor) bool {
 		kind, i := use.ParentEdge()
-		if kind != edge.CallExpr_Args || len(s.p.uses[s.p.TypesInfo.Uses[use.Node().(*ast.Ident)]]) != 1 {
+		if kind != edge.CallExpr_Args || !s.p.once(use) {
 			return false
 		}
 		fn, lib := s.p.callee(use.Parent().Node().(*ast.CallExpr))
@@ -159,7 +163,15 @@ func (s *sethvargos) eval(e ast.Expr) string {
 	if why := s.eval(l.init); why != "" {
 		return why
 	}
+	defer func(old types.Object) { s.current = old }(s.current)
+	s.current = l.obj
+	for _, again := range l.again {
+		if why := s.eval(again); why != "" {
+			return why
+		}
+	}
 	s.deletes = append(s.deletes, l.def.Node().(ast.Stmt))
+	s.deletes = append(s.deletes, l.stmts...)
 	return ""
 }
 

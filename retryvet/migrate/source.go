@@ -149,6 +149,7 @@ type local struct {
 	def    inspector.Cursor    // of the statement
 	fields map[string]ast.Expr // set right after it
 	stmts  []ast.Stmt          // those that do
+	again  []ast.Expr          // what it is then made into, as in b = backoff.WithContext(b, ctx)
 }
 
 // local returns what e is if it is a local variable that is made, has fields set and is then only used where consume allows.
@@ -161,8 +162,8 @@ func (p *pkg) local(e ast.Expr, consume func(inspector.Cursor) bool) (*local, st
 	if !ok || v.IsField() || v.Parent() == p.Types.Scope() {
 		return nil, "it isn't made in this function"
 	}
-	if len(p.inits[v]) != 1 || p.inits[v][0] == nil {
-		return nil, "it is a parameter, or assigned more than once"
+	if len(p.inits[v]) == 0 || slices.Contains(p.inits[v], nil) {
+		return nil, "it is a parameter, or assigned together with something else"
 	}
 	l := &local{obj: v, init: ast.Unparen(p.inits[v][0]), fields: map[string]ast.Expr{}}
 	def, ok := p.in.Root().FindNode(l.init)
@@ -191,6 +192,14 @@ func (p *pkg) local(e ast.Expr, consume func(inspector.Cursor) bool) (*local, st
 		return nil, "it is made in another statement"
 	}
 	for _, use := range p.uses[v] {
+		if s, ok := use.Parent().Node().(*ast.AssignStmt); ok && len(s.Lhs) == 1 && s.Lhs[0] == use.Node() {
+			if s.Tok != token.ASSIGN || use.Parent().Parent() != l.def.Parent() || !p.refers(s.Rhs[0], v) {
+				return nil, "it is assigned more than once"
+			}
+			l.again = append(l.again, ast.Unparen(s.Rhs[0]))
+			l.stmts = append(l.stmts, s)
+			continue
+		}
 		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.X == use.Node() {
 			if s, ok := use.Parent().Parent().Node().(*ast.AssignStmt); ok && len(s.Lhs) == 1 && s.Lhs[0] == sel && s.Tok == token.ASSIGN {
 				stmt := use.Parent().Parent()
@@ -212,6 +221,17 @@ func (p *pkg) local(e ast.Expr, consume func(inspector.Cursor) bool) (*local, st
 		}
 	}
 	return l, ""
+}
+
+// refers reports whether e mentions v.
+func (p *pkg) refers(e ast.Expr, v types.Object) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && p.TypesInfo.Uses[id] == v
+		return !found
+	})
+	return found
 }
 
 // unchanged reports whether no variable of the values is assigned to between from and to.
@@ -254,5 +274,33 @@ func (f *file) remove(s ast.Stmt) {
 			return
 		}
 	}
+	// A block that now begins with an empty line doesn't need it.
+	before := strings.TrimRight(string(f.src[:pos-f.syntax.FileStart]), " \t\n")
+	if i := int(end - f.syntax.FileStart); strings.HasSuffix(before, "{") && i < len(f.src) && f.src[i] == '\n' {
+		end++
+	}
 	f.edits = append(f.edits, edit{pos, end, ""})
+}
+
+// once reports whether a use of a variable as an argument is the only one, but for those in an assignment to it.
+func (p *pkg) once(use inspector.Cursor) bool {
+	obj := p.TypesInfo.Uses[use.Node().(*ast.Ident)]
+	n := 0
+	for _, other := range p.uses[obj] {
+		kind, _ := other.ParentEdge()
+		if kind != edge.CallExpr_Args {
+			continue
+		}
+		assigned := false
+		for s := range other.Enclosing((*ast.AssignStmt)(nil)) {
+			l := s.Node().(*ast.AssignStmt).Lhs
+			id, ok := l[0].(*ast.Ident)
+			assigned = len(l) == 1 && ok && p.TypesInfo.Uses[id] == obj
+			break
+		}
+		if !assigned {
+			n++
+		}
+	}
+	return n == 1
 }
