@@ -110,8 +110,8 @@ func (n *nesting) inner(cur inspector.Cursor) (string, bool) {
 	if fn == nil {
 		return "", false
 	}
-	if isFunc(fn, http, "Fetch") {
-		return "retryhttp.Fetch", true
+	if isFunc(fn, http, "Fetch", "Download") {
+		return "retryhttp." + fn.Name(), true
 	}
 	if n.pass.ImportObjectFact(fn, new(retries)) {
 		return fn.Name(), true

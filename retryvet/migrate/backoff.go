@@ -428,7 +428,11 @@ func (b *backoffs) policy() (*policy, string) {
 		pol.set("Attempts", "1", "")
 		return pol, ""
 	case "constant":
-		pol.set("Backoff", me+"Constant("+b.constant+")", "without jitter; "+me+"Exponential{} spreads retries")
+		comment := "without jitter; " + me + "Exponential{} spreads retries"
+		if b.constant == "0" && endless {
+			comment = "there was no delay at all; now there is at least a millisecond, and " + me + "Exponential{} is kind to what is called"
+		}
+		pol.set("Backoff", me+"Constant("+b.constant+")", comment)
 		if endless {
 			pol.set("Attempts", me+"Unlimited", "")
 		}

@@ -2,16 +2,51 @@ package migrate
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// A helper is a function that gives the delays of another library.
+// A helper is a function that the rewritten program needs to do what another library does.
 type helper struct {
 	imports []string
 	text    string
 }
 
 var helpers = map[string]helper{
+	"retryableClient": {[]string{"errors", "fmt", "math", "net/http", root + "/retryhttp"}, `
+// retryableClient returns a client that retries requests as the StandardClient of go-retryablehttp does: whatever their method,
+// with their bodies kept in memory, without a budget, and with an error instead of the last answer. retryhttp.NewClient(p)
+// retries what is safe to repeat, and returns the last answer.
+func retryableClient(p retry.Policy, base http.RoundTripper) *http.Client {
+	p.RetryIf = func(failure error) bool {
+		if answer, ok := errors.AsType[*retryhttp.StatusError](failure); ok {
+			return retryableStatus(answer.StatusCode)
+		}
+		return retryhttp.Network(failure)
+	}
+	return &http.Client{Transport: retryableTransport{&retryhttp.Transport{
+		Base:       base,
+		Policy:     p,
+		Budget:     func(string) *retry.Budget { return nil },
+		BufferBody: math.MaxInt64,
+	}}}
+}
+
+func retryableStatus(code int) bool {
+	return code == http.StatusTooManyRequests || code >= 500 && code != http.StatusNotImplemented
+}
+
+type retryableTransport struct{ *retryhttp.Transport }
+
+func (t retryableTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.Transport.RoundTrip(req.WithContext(retryhttp.WithReplay(req.Context())))
+	if err == nil && retryableStatus(resp.StatusCode) {
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s %s: giving up: %s", req.Method, req.URL.Host, resp.Status)
+	}
+	return resp, err
+}
+`},
 	"backoffDelays": {[]string{"math", "math/rand/v2", "time"}, `
 // backoffDelays gives the delays of an ExponentialBackOff of cenkalti/backoff: randomized by the given fraction to both
 // sides, and up to that much longer than most. retry.Exponential spreads the delays more, and never exceeds its Max.
@@ -113,5 +148,14 @@ func helperFile(pkg string, names []string) string {
 	}
 	slices.Sort(imports)
 	imports = slices.Compact(imports)
-	return "package " + pkg + "\n\nimport (\n\t\"" + strings.Join(imports, "\"\n\t\"") + "\"\n\n\t\"" + root + "\"\n)\n" + b.String()
+	var std, ours []string
+	for _, i := range append(imports, root) {
+		if strings.HasPrefix(i, root) {
+			ours = append(ours, strconv.Quote(i))
+		} else {
+			std = append(std, strconv.Quote(i))
+		}
+	}
+	slices.Sort(ours)
+	return "package " + pkg + "\n\nimport (\n\t" + strings.Join(std, "\n\t") + "\n\n\t" + strings.Join(ours, "\n\t") + "\n)\n" + b.String()
 }

@@ -23,7 +23,7 @@ type peer struct {
 	notes  []string          // what is different for every call
 }
 
-var peers = []*peer{backoffV4, backoffV5, backoffV7, avastV4, avastV5, sethvargo}
+var peers = []*peer{backoffV4, backoffV5, backoffV7, avastV4, avastV5, sethvargo, retryablehttp}
 
 func peerOf(path string) *peer {
 	for _, p := range peers {
