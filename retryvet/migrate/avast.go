@@ -9,6 +9,12 @@ import (
 )
 
 var avastAdvice = map[string]string{
+	"Do":                           "retry.Do(ctx, retry.Policy{…}, f)",
+	"Attempts":                     "Policy.Attempts",
+	"Delay":                        "Initial of retry.Exponential, or retry.Constant",
+	"MaxDelay":                     "Max of retry.Exponential",
+	"MaxJitter":                    "Jitter of retry.Exponential",
+	"RetryIf":                      "Policy.RetryIf",
 	"Error":                        "*retry.Error: Failures has the first failure and the latest ones",
 	"IsRecoverable":                "whether to retry is asked by Policy.RetryIf; retry.Stop marks are seen there by the call itself",
 	"Option":                       "a retry.Policy",

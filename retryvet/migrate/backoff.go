@@ -16,6 +16,16 @@ var backoffConsts = map[string]string{
 }
 
 var backoffAdvice = map[string]string{
+	"InitialInterval":       "Initial of retry.Exponential",
+	"MaxInterval":           "Max of retry.Exponential",
+	"Multiplier":            "Grow of retry.Exponential, which doubles without it",
+	"RandomizationFactor":   "Jitter of retry.Exponential",
+	"MaxElapsedTime":        "Policy.Within",
+	"Clock":                 "nothing to do: time is testing/synctest's in tests",
+	"WithMaxTries":          "Policy.Attempts",
+	"WithMaxElapsedTime":    "Policy.Within",
+	"WithBackOff":           "Policy.Backoff",
+	"WithNotify":            "Policy.Observe",
 	"NewTicker":             "range over (&retry.Loop{}).Attempts, which yields a context for each attempt",
 	"NewTickerWithTimer":    "range over a retry.Loop's Attempts; time is testing/synctest's in tests",
 	"RetryNotifyWithTimer":  "retry.Do with Policy.Observe; time is testing/synctest's in tests",

@@ -301,7 +301,11 @@ func (p *pkg) leave(f *file) {
 			continue
 		}
 		pos := p.Fset.Position(id.Pos())
-		if lines[pos.Line] {
+		marked := false
+		for _, e := range f.both {
+			marked = marked || e.Fun.Pos() <= id.Pos() && id.Pos() < e.Fun.End()
+		}
+		if lines[pos.Line] || marked {
 			continue
 		}
 		lines[pos.Line] = true
@@ -360,6 +364,11 @@ func (p *pkg) imports(f *file) {
 		}
 	}
 	slices.Sort(add)
+	for _, i := range f.syntax.Imports { // those of which everything went
+		if p.unneeded(f, i) {
+			f.removeLine(i)
+		}
+	}
 	ours := f.touched
 	for n, i := range gone {
 		if n == 0 && ours {
@@ -367,7 +376,7 @@ func (p *pkg) imports(f *file) {
 			ours = false
 			continue
 		}
-		f.edits = append(f.edits, edit{i.Pos(), i.End(), ""})
+		f.removeLine(i)
 	}
 	if ours { // beside the library, which stays
 		for _, i := range f.syntax.Imports {
@@ -396,6 +405,52 @@ func (p *pkg) imports(f *file) {
 		}
 		return
 	}
+}
+
+// unneeded reports whether the edits have taken away all that an import was for.
+func (p *pkg) unneeded(f *file, i *ast.ImportSpec) bool {
+	path, _ := strconv.Unquote(i.Path.Value)
+	if peerOf(path) != nil || f.needs[path] {
+		return false
+	}
+	obj, _ := p.TypesInfo.Implicits[i].(*types.PkgName)
+	if i.Name != nil {
+		obj, _ = p.TypesInfo.Defs[i.Name].(*types.PkgName)
+	}
+	if obj == nil || len(p.uses[obj]) == 0 {
+		return false
+	}
+	for _, use := range p.uses[obj] {
+		if !f.covered(use.Node().Pos()) {
+			return false
+		}
+	}
+	for _, e := range f.edits {
+		if strings.Contains(e.text, obj.Name()+".") {
+			return false
+		}
+	}
+	return true
+}
+
+// removeLine deletes an import, with its line if it has one of its own.
+func (f *file) removeLine(i *ast.ImportSpec) {
+	if !f.grouped(i) {
+		for _, d := range f.syntax.Decls {
+			if d.Pos() <= i.Pos() && i.End() <= d.End() {
+				f.edits = append(f.edits, edit{d.Pos(), d.End(), ""})
+			}
+		}
+		return
+	}
+	e := edit{i.Pos(), i.End(), ""}
+	if at := int(e.end - f.syntax.FileStart); at < len(f.src) && f.src[at] == '\n' {
+		e.end++
+		for at := e.pos - f.syntax.FileStart; at > 0 && (f.src[at-1] == ' ' || f.src[at-1] == '\t'); at-- {
+			e.pos--
+		}
+	}
+	f.edits = append(f.edits, e)
 }
 
 // imported reports whether an import of a library is still there.

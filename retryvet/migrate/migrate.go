@@ -142,6 +142,8 @@ type file struct {
 	edits   []edit
 	needs   map[string]bool // imports
 	inside  []ast.Node      // functions that have become attempts
+	outside []ast.Node      // functions of calls that are left
+	both    []*ast.CallExpr // that have the marks of both libraries
 	touched bool            // whether it uses package retry now
 }
 

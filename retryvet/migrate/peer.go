@@ -49,6 +49,17 @@ func (p *pkg) calls() {
 		why, ok := lib.call(p, cur, e, fn)
 		if ok && why != "" {
 			p.s.uncertain[lib] = true
+			for _, a := range e.Args {
+				lit, isLit := ast.Unparen(a).(*ast.FuncLit)
+				if id, ok := ast.Unparen(a).(*ast.Ident); ok && !isLit {
+					if obj := p.TypesInfo.Uses[id]; len(p.inits[obj]) == 1 {
+						lit, isLit = p.inits[obj][0].(*ast.FuncLit)
+					}
+				}
+				if isLit {
+					f.outside = append(f.outside, lit)
+				}
+			}
 			p.note(e.Pos(), Left, types.ExprString(e.Fun), "%s; write it as retry.Do(ctx, retry.Policy{…}, f)", why)
 		}
 	}
@@ -75,7 +86,15 @@ func (p *pkg) marks() {
 		for _, lit := range f.inside {
 			inside = inside || lit.Pos() <= e.Pos() && e.Pos() < lit.End()
 		}
-		if !inside && p.s.uncertain[lib] {
+		outside := false
+		for _, lit := range f.outside {
+			outside = outside || lit.Pos() <= e.Pos() && e.Pos() < lit.End()
+		}
+		switch {
+		case outside && !inside:
+			p.note(e.Pos(), Left, types.ExprString(e.Fun), "it belongs to a call that is left; write retry.%s with that", to)
+			continue
+		case !inside && p.s.uncertain[lib]:
 			p.both(e, lib, to)
 			continue
 		}
@@ -102,6 +121,7 @@ func (p *pkg) both(e *ast.CallExpr, of *peer, to string) {
 	f.edits = append(f.edits, edit{e.Pos(), e.Pos(), me + to + "("},
 		edit{e.End(), e.End(), " /* retry: the mark for calls that still use the other library */)"})
 	f.touched = true
+	f.both = append(f.both, e)
 	p.note(e.Pos(), Explained, types.ExprString(e.Fun), "retry.%s around it, since a call that is left may look for it", to)
 }
 

@@ -70,6 +70,9 @@ func callRetryableHTTP(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.
 	pol.set("Attempts", c.attempts, c.comment)
 	pol.set("Backoff", fmt.Sprintf("%sExponential{Initial: %s, Max: %s, Jitter: %sNoJitter}", me, c.least, c.most, me), "without jitter; leave NoJitter out to spread retries")
 	pol.head = "// retry: POST is retried too, without a budget, and the last answer is an error; retryhttp.NewClient doesn't\n\n"
+	if c.logs {
+		pol.head += "// retry: there was a Logger; Observe: " + me + "Log(slog.Default()) tells of retries and of the end\n\n"
+	}
 	pol.head += p.comments(f, edit{e.Pos(), e.End(), ""})
 	f.edits = append(f.edits, edit{e.Pos(), e.End(), "retryableClient(" + pol.String() + ", " + c.base + ")"})
 	for _, s := range c.deletes {
@@ -87,7 +90,7 @@ type retryableClient struct {
 	p                                       *pkg
 	retries, attempts, comment, most, least string
 	base                                    string
-	needsTime                               bool
+	needsTime, logs                         bool
 	deletes                                 []ast.Stmt
 }
 
@@ -155,7 +158,17 @@ func (c *retryableClient) defaults() string {
 
 func (c *retryableClient) field(name string, v ast.Expr) string {
 	if name == "Logger" {
-		return "" // silent, as said in the notes
+		c.logs = !c.p.TypesInfo.Types[v].IsNil()
+		return ""
+	}
+	if name == "HTTPClient" { // with nothing but a transport
+		if u, ok := ast.Unparen(v).(*ast.UnaryExpr); ok {
+			if lit, ok := u.X.(*ast.CompositeLit); ok && len(lit.Elts) == 1 {
+				if kv, ok := lit.Elts[0].(*ast.KeyValueExpr); ok && c.p.src(kv.Key) == "Transport" {
+					name, v = "HTTPClient.Transport", kv.Value
+				}
+			}
+		}
 	}
 	text, ok := c.p.value(v, retryablehttp)
 	if !ok {
