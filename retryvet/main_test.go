@@ -91,12 +91,14 @@ func TestDrivers(t *testing.T) {
 			if err != nil {
 				return root, err
 			}
-			if out, err := command(dir, nil, "go", "mod", "edit", "-tool=github.com/callagain/retry/retryvet",
-				"-require=github.com/callagain/retry/retryvet@v0.0.0", "-replace=github.com/callagain/retry/retryvet="+self,
-				"-replace=github.com/callagain/retry="+strings.TrimSpace(root)); err != nil {
+			if out, err := command(dir, nil, "go", "mod", "edit", "-require=github.com/callagain/retry/retryvet@v0.0.0",
+				"-replace=github.com/callagain/retry/retryvet="+self, "-replace=github.com/callagain/retry="+strings.TrimSpace(root)); err != nil {
 				return out, err
 			}
-			return command(dir, []string{"GOFLAGS=-mod=mod"}, "go", "tool", "retryvet", "./...")
+			if out, err := command(dir, nil, "go", "get", "-tool", "github.com/callagain/retry/retryvet@v0.0.0"); err != nil {
+				return out, err
+			}
+			return command(dir, nil, "go", "tool", "retryvet", "./...")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

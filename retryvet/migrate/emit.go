@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -425,12 +426,8 @@ func (p *pkg) unneeded(f *file, i *ast.ImportSpec) bool {
 			return false
 		}
 	}
-	for _, e := range f.edits {
-		if strings.Contains(e.text, obj.Name()+".") {
-			return false
-		}
-	}
-	return true
+	mention := regexp.MustCompile(`\b` + regexp.QuoteMeta(obj.Name()) + `\.`)
+	return !slices.ContainsFunc(f.edits, func(e edit) bool { return mention.MatchString(e.text) })
 }
 
 // removeLine deletes an import, with its line if it has one of its own.
