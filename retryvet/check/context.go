@@ -1,0 +1,219 @@
+package check
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+)
+
+// Context reports attempts that use the context of the whole call instead of their own.
+var Context = &analysis.Analyzer{
+	Name: "retrycontext",
+	Doc: `report attempts that use the context of the whole call
+
+An attempt that passes on the caller's context instead of the one that it was given isn't ended by Policy.Timeout or by a
+hedge that has lost, and doesn't know its number:
+
+	retry.Do(ctx, p, func(context.Context) error { return fetch(ctx) })
+
+What looks at the caller's context, such as ctx.Err() or context.Cause(ctx), and what outlives the attempt, in a go
+statement, isn't reported.`,
+	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#Context",
+	Run:      runContext,
+	Requires: []*analysis.Analyzer{calls},
+}
+
+func runContext(pass *analysis.Pass) (any, error) {
+	f := pass.ResultOf[calls].(*findings)
+	for _, c := range f.list {
+		if c.body != nil && (c.loop == nil || c.loop.Tok != token.ASSIGN) {
+			f.checkContext(pass, c)
+		}
+	}
+	return nil, nil
+}
+
+func (f *findings) checkContext(pass *analysis.Pass, c *call) {
+	usesOwn := false
+	var outer []*ast.Ident // uses of the outer context by which an attempt does its work
+	var other []ast.Expr   // the same that aren't an identifier, such as r.Context()
+	kept := false          // whether the outer context is used otherwise
+	given := f.object(c.ctx)
+	text := ""
+	if c.ctx != nil {
+		if _, ok := ast.Unparen(c.ctx).(*ast.Ident); !ok && !f.fresh(c.ctx) {
+			text = types.ExprString(c.ctx)
+		}
+	}
+	var walk func(n ast.Node)
+	walk = func(n ast.Node) {
+		ast.Inspect(n, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				kept = kept || f.mentions(n, given)
+				return false
+			case *ast.Ident:
+				obj := f.info.Uses[n]
+				usesOwn = usesOwn || obj != nil && obj == c.param
+				if v, ok := obj.(*types.Var); ok && isContext(v.Type()) && !within(c.body, v.Pos()) && v != c.param {
+					kept = true // unless it was seen as an argument
+				}
+			case *ast.CallExpr:
+				if f.looks(n) {
+					kept = kept || f.mentions(n, given)
+					return false
+				}
+				walk(n.Fun)
+				for _, a := range n.Args {
+					id, ok := ast.Unparen(a).(*ast.Ident)
+					if !ok {
+						if text != "" && isContext(f.info.TypeOf(a)) && types.ExprString(a) == text {
+							other = append(other, a)
+							continue
+						}
+						walk(a)
+						continue
+					}
+					v, ok := f.info.Uses[id].(*types.Var)
+					switch {
+					case ok && v == c.param:
+						usesOwn = true
+					case ok && isContext(v.Type()) && !v.IsField() && !within(c.body, v.Pos()):
+						outer = append(outer, id)
+					}
+				}
+				return false
+			}
+			return true
+		})
+	}
+	walk(c.body)
+
+	// An attempt that uses its own context may have a reason to use one that isn't the call's.
+	bad := outer[:0]
+	for _, id := range outer {
+		if f.info.Uses[id] == given || !usesOwn && given == nil && !f.background(id) {
+			bad = append(bad, id)
+		}
+	}
+	if len(bad) == 0 && len(other) == 0 {
+		return
+	}
+	first, what := ast.Expr(nil), text
+	if len(bad) > 0 {
+		first, what = bad[0], bad[0].Name
+	} else {
+		first = other[0]
+	}
+	d := analysis.Diagnostic{Pos: first.Pos(), End: first.End()}
+	switch {
+	case c.f == nil:
+		d.Message = fmt.Sprintf("the attempt uses %s, the context of the whole call: Policy.Timeout does not end it; use the context that %s yields", what, c.name())
+	case c.is("Hedge"):
+		d.Message = fmt.Sprintf("the attempt uses %s, the context of the whole call: the attempt that loses is not canceled; use the context that %s passes to it", what, c.name())
+	default:
+		d.Message = fmt.Sprintf("the attempt uses %s, the context of the whole call: Policy.Timeout does not end it; use the context that %s passes to it", what, c.name())
+	}
+	if fix, ok := f.useOwn(pass, c, bad, other, kept || len(bad) != len(outer)); ok {
+		d.SuggestedFixes = []analysis.SuggestedFix{fix}
+	}
+	report(pass, d)
+}
+
+// useOwn returns the fix that uses the attempt's own context in place of the others.
+func (f *findings) useOwn(pass *analysis.Pass, c *call, bad []*ast.Ident, other []ast.Expr, kept bool) (analysis.SuggestedFix, bool) {
+	fix := analysis.SuggestedFix{Message: "Use the attempt's own context"}
+	if c.param != nil && c.param.Name() != "_" {
+		// Where the name means something else there is nothing safe to write.
+		own := func(e ast.Expr) bool {
+			scope := f.info.Scopes[c.typ]
+			if c.loop != nil {
+				scope = f.info.Scopes[c.loop]
+			}
+			if scope == nil {
+				return false
+			}
+			_, obj := pass.Pkg.Scope().Innermost(e.Pos()).LookupParent(c.param.Name(), e.Pos())
+			return obj == c.param
+		}
+		for _, id := range bad {
+			other = append(other, id)
+		}
+		for _, e := range other {
+			if !own(e) {
+				return fix, false
+			}
+			fix.TextEdits = append(fix.TextEdits, analysis.TextEdit{Pos: e.Pos(), End: e.End(), NewText: []byte(c.param.Name())})
+		}
+		return fix, true
+	}
+	// The parameter gets the name of the outer context, if nothing else in the attempt needs that one.
+	if kept || len(bad) == 0 || len(other) > 0 {
+		return fix, false
+	}
+	for _, id := range bad {
+		if f.info.Uses[id] != f.info.Uses[bad[0]] {
+			return fix, false
+		}
+	}
+	name := bad[0].Name
+	edit := analysis.TextEdit{NewText: []byte(name)}
+	switch {
+	case c.loop != nil && c.loop.Key == nil: // for range loop.Attempts(…)
+		edit.Pos, edit.End = c.loop.Range, c.loop.Range
+		edit.NewText = []byte(name + " := ")
+	case c.loop != nil:
+		edit.Pos, edit.End = c.loop.Key.Pos(), c.loop.Key.End()
+		edit.NewText = []byte(name)
+	default:
+		param := c.typ.Params.List[0]
+		switch {
+		case len(param.Names) > 0:
+			edit.Pos, edit.End = param.Names[0].Pos(), param.Names[0].End()
+		case len(c.typ.Params.List) == 1:
+			edit.Pos, edit.End = param.Pos(), param.Pos()
+			edit.NewText = []byte(name + " ")
+		default:
+			return fix, false
+		}
+	}
+	fix.TextEdits = []analysis.TextEdit{edit}
+	return fix, true
+}
+
+// looks reports whether e only looks at the contexts that it is given, or is meant to outlive them.
+func (f *findings) looks(e *ast.CallExpr) bool {
+	fn := f.callee(e)
+	switch {
+	case fn == nil:
+		return false
+	case isFunc(fn, "context", "Cause", "WithoutCancel", "AfterFunc"), isFunc(fn, root, "Attempt", "Delay"):
+		return true
+	case fn.Pkg() == nil:
+		return false
+	}
+	path := fn.Pkg().Path()
+	return path == "log/slog" || strings.HasSuffix(path, "/log") || strings.Contains(strings.ToLower(path), "logr") ||
+		strings.HasPrefix(fn.Name(), "Log") || strings.HasSuffix(fn.Name(), "Context") && len(e.Args) > 0 && loggerName(fn)
+}
+
+func loggerName(fn *types.Func) bool {
+	r := recv(fn)
+	return strings.Contains(strings.ToLower(r.String()), "log")
+}
+
+// fresh reports whether e makes a new context each time, as context.Background() does.
+func (f *findings) fresh(e ast.Expr) bool {
+	c, ok := ast.Unparen(e).(*ast.CallExpr)
+	return ok && isFunc(f.callee(c), "context")
+}
+
+// background reports whether id is a package-level context: nobody's call is ended by it.
+func (f *findings) background(id *ast.Ident) bool {
+	obj := f.info.Uses[id]
+	return obj.Parent() != nil && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope()
+}

@@ -1,0 +1,246 @@
+package check
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Lost reports errors that nobody sees, and tests of errors that never hold.
+var Lost = &analysis.Analyzer{
+	Name: "retrylost",
+	Doc: `report errors that are lost, and tests of errors that don't do what they say
+
+Reported are: the result of retry.Do, retry.Get and the like not used (outside of tests); a mark such as retry.Stop(err) not
+used; a comparison with retry.ErrExhausted and the like by == instead of errors.Is; a comparison by == of a call's error with
+an error of package context; and a policy with a Timeout that doesn't retry what is a context.DeadlineExceeded, which is what
+an attempt that timed out fails with.`,
+	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#Lost",
+	Run:      runLost,
+	Requires: []*analysis.Analyzer{calls},
+}
+
+func runLost(pass *analysis.Pass) (any, error) {
+	f := pass.ResultOf[calls].(*findings)
+	if pass.Pkg.Path() == root {
+		return nil, nil // it may compare its own values as it likes
+	}
+	for _, c := range f.list {
+		if c.f != nil && !c.is("Start") {
+			f.checkUnused(pass, c)
+		}
+		f.checkTimeout(pass, c)
+	}
+	for cur := range f.in.Root().Preorder((*ast.ExprStmt)(nil), (*ast.BinaryExpr)(nil), (*ast.CaseClause)(nil)) {
+		switch n := cur.Node().(type) {
+		case *ast.ExprStmt:
+			if f.marked(n.X, "Stop", "After", "Progress") {
+				name := f.callee(ast.Unparen(n.X).(*ast.CallExpr)).Name()
+				report(pass, analysis.Diagnostic{Pos: n.Pos(), End: n.End(), Message: fmt.Sprintf("the error that retry.%s returns is not used: the mark has no effect; return it", name)})
+			}
+		case *ast.BinaryExpr:
+			if n.Op == token.EQL || n.Op == token.NEQ {
+				f.checkCompare(pass, cur, n, n.X, n.Y)
+				f.checkCompare(pass, cur, n, n.Y, n.X)
+			}
+		case *ast.CaseClause:
+			s, ok := cur.Parent().Parent().Node().(*ast.SwitchStmt)
+			if !ok || s.Tag == nil || !f.isError(s.Tag) {
+				continue
+			}
+			for _, e := range n.List {
+				f.checkCompare(pass, cur, nil, s.Tag, e)
+			}
+		}
+	}
+	return nil, nil
+}
+
+func (f *findings) checkUnused(pass *analysis.Pass, c *call) {
+	sig := c.fn.Signature()
+	if !failing(sig) || inTest(pass, c.expr.Pos()) {
+		return
+	}
+	switch c.cur.Parent().Node().(type) {
+	case *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt:
+		report(pass, analysis.Diagnostic{Pos: c.expr.Pos(), End: c.expr.Rparen + 1, Message: fmt.Sprintf("the error of %s is not used: that all attempts failed goes unnoticed", c.name())})
+	}
+}
+
+// checkCompare reports a comparison of err with a sentinel.
+func (f *findings) checkCompare(pass *analysis.Pass, cur inspector.Cursor, n *ast.BinaryExpr, err, sentinel ast.Expr) {
+	v, ok := f.object(sentinel).(*types.Var)
+	if !ok || v.Pkg() == nil || v.Parent() != v.Pkg().Scope() || !f.isError(err) {
+		return
+	}
+	var why string
+	switch path := v.Pkg().Path(); {
+	case (path == root || strings.HasPrefix(path, root+"/")) && strings.HasPrefix(v.Name(), "Err"):
+		why = "is always wrapped"
+		if sel, ok := ast.Unparen(err).(*ast.SelectorExpr); ok && sel.Sel.Name == "Reason" {
+			why = "may be wrapped in the Reason"
+		}
+	case path == "context" && f.fromCall(err):
+		why = "is wrapped in a *retry.Error when it ends the call"
+	default:
+		return
+	}
+	d := analysis.Diagnostic{Pos: sentinel.Pos(), End: sentinel.End(),
+		Message: fmt.Sprintf("%s.%s %s: compare with errors.Is", v.Pkg().Name(), v.Name(), why)}
+	if n != nil {
+		d.Pos, d.End = n.Pos(), n.End()
+		if fix, ok := f.useIs(pass, n, err, sentinel); ok {
+			d.SuggestedFixes = []analysis.SuggestedFix{fix}
+		}
+	}
+	report(pass, d)
+}
+
+// fromCall reports whether e is a variable that got the error of a retry call.
+func (f *findings) fromCall(e ast.Expr) bool {
+	obj := f.object(e)
+	if obj == nil {
+		return false
+	}
+	for _, c := range f.list {
+		cur := c.cur
+		if c.loop != nil {
+			continue
+		}
+		s, ok := cur.Parent().Node().(*ast.AssignStmt)
+		if !ok || len(s.Rhs) != 1 || len(s.Lhs) == 0 || f.object(s.Lhs[len(s.Lhs)-1]) != obj || s.Pos() > e.Pos() {
+			continue
+		}
+		// Only if no other assignment stands between.
+		last := true
+		for _, use := range f.defs(obj) {
+			last = last && !(use > s.End() && use < e.Pos())
+		}
+		if last && !within(c.expr, e.Pos()) {
+			return true
+		}
+	}
+	return false
+}
+
+// defs returns where obj is assigned to.
+func (f *findings) defs(obj types.Object) (at []token.Pos) {
+	for _, cur := range f.uses[obj] {
+		if s, ok := cur.Parent().Node().(*ast.AssignStmt); ok {
+			for _, l := range s.Lhs {
+				if l == cur.Node() {
+					at = append(at, l.Pos())
+				}
+			}
+		}
+	}
+	return at
+}
+
+// useIs returns the fix that compares with errors.Is.
+func (f *findings) useIs(pass *analysis.Pass, n *ast.BinaryExpr, err, sentinel ast.Expr) (analysis.SuggestedFix, bool) {
+	file := fileOf(pass, n.Pos())
+	if file == nil {
+		return analysis.SuggestedFix{}, false
+	}
+	not := ""
+	if n.Op == token.NEQ {
+		not = "!"
+	}
+	name, edits := imported(file, "errors")
+	_, obj := pass.Pkg.Scope().Innermost(n.Pos()).LookupParent(name, n.Pos())
+	if pkg, ok := obj.(*types.PkgName); obj != nil && (!ok || pkg.Imported().Path() != "errors") {
+		return analysis.SuggestedFix{}, false
+	}
+	text := fmt.Sprintf("%s%s.Is(%s, %s)", not, name, types.ExprString(err), types.ExprString(sentinel))
+	return analysis.SuggestedFix{Message: "Compare with errors.Is",
+		TextEdits: append(edits, analysis.TextEdit{Pos: n.Pos(), End: n.End(), NewText: []byte(text)})}, true
+}
+
+// imported returns the name by which a file imports a package of the standard library, and the edits that make it do so.
+func imported(file *ast.File, path string) (string, []analysis.TextEdit) {
+	for _, s := range file.Imports {
+		if p, _ := strconv.Unquote(s.Path.Value); p == path {
+			if s.Name == nil {
+				return path, nil
+			}
+			if s.Name.Name != "_" && s.Name.Name != "." {
+				return s.Name.Name, nil
+			}
+		}
+	}
+	for _, d := range file.Decls {
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT && g.Lparen.IsValid() {
+			return path, []analysis.TextEdit{{Pos: g.Lparen + 1, End: g.Lparen + 1, NewText: []byte("\n\t" + strconv.Quote(path))}}
+		}
+	}
+	return path, []analysis.TextEdit{{Pos: file.Name.End(), End: file.Name.End(), NewText: []byte("\n\nimport " + strconv.Quote(path))}}
+}
+
+// checkTimeout reports a policy that limits each attempt and refuses to retry attempts that reach the limit.
+func (f *findings) checkTimeout(pass *analysis.Pass, c *call) {
+	fields, _ := f.fields(c.policy)
+	if fields["Timeout"] == nil || f.isInt(fields["Timeout"], 0) {
+		return
+	}
+	const message = "an attempt that exceeded Policy.Timeout is a context.DeadlineExceeded too, and is not retried because of this; leave it out: when the caller's deadline is over, the call ends by itself"
+	if c.body != nil {
+		ast.Inspect(c.body, func(n ast.Node) bool {
+			if s, ok := n.(*ast.IfStmt); ok && len(s.Body.List) == 1 {
+				if is := f.isDeadline(s.Cond); is != nil {
+					if r, ok := s.Body.List[0].(*ast.ReturnStmt); ok && len(r.Results) > 0 && f.marked(r.Results[len(r.Results)-1], "Stop") {
+						report(pass, analysis.Diagnostic{Pos: is.Pos(), End: is.End(), Message: message})
+					}
+				}
+			}
+			return true
+		})
+	}
+	retryIf := fields["RetryIf"]
+	if retryIf == nil {
+		return
+	}
+	lit, ok := ast.Unparen(retryIf).(*ast.FuncLit)
+	if !ok {
+		return
+	}
+	if len(lit.Body.List) == 1 {
+		if r, ok := lit.Body.List[0].(*ast.ReturnStmt); ok && len(r.Results) == 1 {
+			for _, e := range conjuncts(r.Results[0]) {
+				if u, ok := e.(*ast.UnaryExpr); ok && u.Op == token.NOT {
+					if is := f.isDeadline(u.X); is != nil {
+						report(pass, analysis.Diagnostic{Pos: is.Pos(), End: is.End(), Message: message})
+					}
+				}
+			}
+		}
+	}
+}
+
+// conjuncts returns the operands of an && of several.
+func conjuncts(e ast.Expr) []ast.Expr {
+	e = ast.Unparen(e)
+	if b, ok := e.(*ast.BinaryExpr); ok && b.Op == token.LAND {
+		return append(conjuncts(b.X), conjuncts(b.Y)...)
+	}
+	return []ast.Expr{e}
+}
+
+// isDeadline returns e if it is errors.Is(…, context.DeadlineExceeded).
+func (f *findings) isDeadline(e ast.Expr) *ast.CallExpr {
+	c, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok || !isFunc(f.callee(c), "errors", "Is") || len(c.Args) != 2 {
+		return nil
+	}
+	v := f.object(c.Args[1])
+	if v == nil || v.Pkg() == nil || v.Pkg().Path() != "context" || v.Name() != "DeadlineExceeded" {
+		return nil
+	}
+	return c
+}

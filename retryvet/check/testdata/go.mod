@@ -1,0 +1,7 @@
+module vettest
+
+go 1.26
+
+require github.com/callagain/retry v0.0.0
+
+replace github.com/callagain/retry => ../../..

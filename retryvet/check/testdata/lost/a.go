@@ -1,0 +1,104 @@
+package lost
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/callagain/retry"
+)
+
+var p retry.Policy
+
+func f(context.Context) error        { return nil }
+func v(context.Context) (int, error) { return 0, nil }
+
+// Reported.
+
+func unused(ctx context.Context) {
+	retry.Do(ctx, p, f)       // want `the error of retry.Do is not used: that all attempts failed goes unnoticed`
+	retry.Get(ctx, p, v)      // want `the error of retry.Get is not used`
+	go retry.Do(ctx, p, f)    // want `the error of retry.Do is not used`
+	defer retry.Do(ctx, p, f) // want `the error of retry.Do is not used`
+}
+
+func unusedMark(ctx context.Context) error {
+	return retry.Do(ctx, p, func(ctx context.Context) error {
+		err := f(ctx)
+		if err == io.EOF {
+			retry.Stop(err) // want `the error that retry.Stop returns is not used: the mark has no effect; return it`
+		}
+		retry.After(err, time.Second) // want `the error that retry.After returns is not used`
+		return err
+	})
+}
+
+func compare(ctx context.Context) bool {
+	err := retry.Do(ctx, p, f)
+	if err == retry.ErrExhausted { // want `retry.ErrExhausted is always wrapped: compare with errors.Is`
+		return true
+	}
+	if retry.ErrBudget != err { // want `retry.ErrBudget is always wrapped`
+		return true
+	}
+	switch err {
+	case retry.ErrTooLate: // want `retry.ErrTooLate is always wrapped`
+		return true
+	case nil, io.EOF:
+	}
+	return err == context.Canceled // want `context.Canceled is wrapped in a \*retry.Error when it ends the call: compare with errors.Is`
+}
+
+func reason(err error) bool {
+	var e *retry.Error
+	return errors.As(err, &e) && e.Reason == retry.ErrInvalid // want `retry.ErrInvalid may be wrapped in the Reason`
+}
+
+func timeout(ctx context.Context) error {
+	p := retry.Policy{Timeout: time.Second, RetryIf: func(err error) bool {
+		return !errors.Is(err, io.EOF) && !errors.Is(err, context.DeadlineExceeded) // want `an attempt that exceeded Policy.Timeout is a context.DeadlineExceeded too, and is not retried because of this`
+	}}
+	return retry.Do(ctx, p, f)
+}
+
+func timeoutStop(ctx context.Context) error {
+	return retry.Do(ctx, retry.Policy{Timeout: time.Second}, func(ctx context.Context) error {
+		err := f(ctx)
+		if errors.Is(err, context.DeadlineExceeded) { // want `an attempt that exceeded Policy.Timeout`
+			return retry.Stop(err)
+		}
+		return err
+	})
+}
+
+// Not reported.
+
+func used(ctx context.Context) error {
+	_ = retry.Do(ctx, p, f)
+	n, _ := retry.Get(ctx, p, v)
+	retry.Start(ctx, p, v)
+	if err := retry.Do(ctx, p, f); err != nil {
+		return err
+	}
+	go func() { _ = retry.Do(ctx, p, f) }()
+	if n == 1 {
+		return retry.Stop(io.EOF)
+	}
+	return retry.Do(ctx, p, f)
+}
+
+func compareRight(ctx context.Context) bool {
+	err := retry.Do(ctx, p, f)
+	if errors.Is(err, retry.ErrExhausted) || err == io.EOF {
+		return true
+	}
+	err = f(ctx)
+	return err == context.Canceled || retry.ErrBudget == nil
+}
+
+// Without a Timeout of the policy it's the caller's deadline, or one of f's own.
+func noTimeout(ctx context.Context) error {
+	p := retry.Policy{RetryIf: func(err error) bool { return !errors.Is(err, context.DeadlineExceeded) }}
+	return retry.Do(ctx, p, f)
+}

@@ -1,0 +1,7 @@
+package lost
+
+import "github.com/callagain/retry"
+
+func noImport(err error) bool {
+	return err == retry.ErrExhausted // want `retry.ErrExhausted is always wrapped`
+}

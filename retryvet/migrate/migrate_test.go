@@ -1,0 +1,119 @@
+package migrate_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/callagain/retry/retryvet/migrate"
+)
+
+var update = flag.Bool("update", false, "write testdata/golden")
+
+// copied returns a copy of testdata.
+func copied(t *testing.T) string {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
+		t.Fatal(err)
+	}
+	mod := filepath.Join(dir, "go.mod")
+	text, err := os.ReadFile(mod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rel, _ := strings.Cut(string(text), "github.com/callagain/retry => ")
+	rel = strings.TrimSpace(rel)
+	root := rel
+	if !filepath.IsAbs(rel) {
+		if root, err = filepath.Abs(filepath.Join("testdata", rel)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(mod, []byte(strings.Replace(string(text), "=> "+rel, "=> "+root, 1)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func gocmd(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	c := exec.Command("go", args...)
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// Each program of testdata becomes what its file in testdata/golden says, with the same list of what was done; it compiles and
+// passes its tests before and after, which compare the times of its attempts; and rewriting it again changes nothing.
+func TestRewrite(t *testing.T) {
+	dir := copied(t)
+	gocmd(t, dir, "test", "./...")
+	r, err := migrate.Run(dir, "./...")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	for _, i := range r.Items {
+		i.Pos.Filename, _ = filepath.Rel(dir, i.Pos.Filename)
+		fmt.Fprintln(&got, i)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintln(&got, "note:", n)
+	}
+	for _, f := range r.Files {
+		name, _ := filepath.Rel(dir, f.Name)
+		fmt.Fprintf(&got, "\n-- %s --\n%s", name, f.New)
+		if err := os.WriteFile(f.Name, f.New, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden := filepath.Join("testdata", "rewritten.golden")
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("the result is not that of %s:\n%s", golden, got.Bytes())
+	}
+	gocmd(t, dir, "mod", "edit", "-require=github.com/callagain/retry@v0.0.0")
+	gocmd(t, dir, "vet", "./...")
+	gocmd(t, dir, "test", "./...")
+
+	again, err := migrate.Run(dir, "./...")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(again.Files) > 0 {
+		t.Errorf("rewritten again, %s and %d other files change", again.Files[0].Name, len(again.Files)-1)
+	}
+	for _, i := range again.Items {
+		if i.Kind != migrate.Left {
+			t.Errorf("rewritten again: %v", i)
+		}
+	}
+}
+
+// A program that doesn't compile isn't touched.
+func TestBroken(t *testing.T) {
+	dir := copied(t)
+	if err := os.WriteFile(filepath.Join(dir, "v4", "broken.go"), []byte("package v4\n\nvar x int = \"\"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := migrate.Run(dir, "./v4"); err == nil || r != nil {
+		t.Errorf("the result is %v, %v; want an error", r, err)
+	}
+}

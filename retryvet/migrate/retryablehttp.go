@@ -1,0 +1,194 @@
+package migrate
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/edge"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+var retryablehttp = &peer{
+	path: "github.com/hashicorp/go-retryablehttp", name: "retryablehttp",
+	advice: map[string]string{
+		"Client":                     "an *http.Client made by retryhttp.NewClient(policy)",
+		"NewClient":                  "retryhttp.NewClient(policy); it is an *http.Client",
+		"StandardClient":             "nothing to do: what retryhttp.NewClient makes is a standard client",
+		"RoundTripper":               "a retryhttp.Transport",
+		"NewRequest":                 "http.NewRequestWithContext; a body as bytes.NewReader or strings.NewReader can be sent again",
+		"NewRequestWithContext":      "http.NewRequestWithContext; a body as bytes.NewReader or strings.NewReader can be sent again",
+		"FromRequest":                "the *http.Request itself",
+		"Request":                    "*http.Request",
+		"RetryMax":                   "Policy.Attempts: one more, since it includes the first attempt",
+		"RetryWaitMin":               "Backoff: retry.Exponential{Initial: …}",
+		"RetryWaitMax":               "Backoff: retry.Exponential{Max: …}",
+		"CheckRetry":                 "Policy.RetryIf; an answer comes as a *retryhttp.StatusError; nil is retryhttp.Transient",
+		"CheckRetryFunc":             "Policy.RetryIf",
+		"DefaultRetryPolicy":         "retryhttp.Transient, which is the default of RetryIf",
+		"ErrorPropagatedRetryPolicy": "retryhttp.Fetch or retryhttp.Check, which return a *retryhttp.StatusError",
+		"Backoff":                    "Policy.Backoff, or Policy.Decide where the delay depends on the answer",
+		"DefaultBackoff":             "retry.Exponential, with NoJitter for exactly these delays",
+		"LinearJitterBackoff":        "a retry.Seq",
+		"ErrorHandler":               "look at what the client returns: the last answer",
+		"PassthroughErrorHandler":    "nothing to do: the last answer is returned",
+		"Logger":                     "Policy.Observe: retry.Log(slog.Default())",
+		"LeveledLogger":              "Policy.Observe: retry.Log(slog.Default())",
+		"RequestLogHook":             "Policy.Observe, or a RoundTripper as Transport.Base, which sees each attempt",
+		"ResponseLogHook":            "Policy.Observe, or a RoundTripper as Transport.Base, which sees each attempt",
+		"PrepareRetry":               "a RoundTripper as Transport.Base: it sees each attempt",
+		"HTTPClient":                 "Transport.Base for its transport; its other fields are the client's own",
+		"Get":                        "http.NewRequestWithContext, and Do of a client that is kept",
+		"Post":                       "http.NewRequestWithContext, and Do of a client that is kept; a POST is retried if it has an Idempotency-Key",
+		"PostForm":                   "http.NewRequestWithContext, and Do of a client that is kept; a POST is retried if it has an Idempotency-Key",
+		"Head":                       "http.NewRequestWithContext, and Do of a client that is kept",
+		"Do":                         "Do of an *http.Client",
+	},
+	notes: []string{"go-retryablehttp: redirects are followed by the client, not inside of its transport, idle connections stay open when a call fails, a Retry-After beyond the time left " +
+		"or five minutes ends the call, and nothing is logged (Policy.Observe: retry.Log(…) does)."},
+}
+
+func init() { retryablehttp.call = callRetryableHTTP }
+
+// callRetryableHTTP rewrites c := NewClient(), with fields that are set, and c.StandardClient().
+func callRetryableHTTP(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func) (string, bool) {
+	if fn.Name() != "StandardClient" || fn.Signature().Recv() == nil {
+		return "", false
+	}
+	sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return "", false
+	}
+	c := &retryableClient{p: p, retries: "4", most: "30 * time.Second", least: "1 * time.Second", base: "nil"}
+	if why := c.eval(sel.X); why != "" {
+		p.note(e.Pos(), Left, "retryablehttp.StandardClient", "%s; write retryhttp.NewClient(policy)", why)
+		return "", false
+	}
+	f := p.fileOf(e.Pos())
+	pol := &policy{}
+	pol.set("Attempts", c.attempts, c.comment)
+	pol.set("Backoff", fmt.Sprintf("%sExponential{Initial: %s, Max: %s, Jitter: %sNoJitter}", me, c.least, c.most, me), "without jitter; leave NoJitter out to spread retries")
+	pol.head = "// retry: POST is retried too, without a budget, and the last answer is an error; retryhttp.NewClient doesn't\n\n"
+	if c.logs {
+		pol.head += "// retry: there was a Logger; Observe: " + me + "Log(slog.Default()) tells of retries and of the end\n\n"
+	}
+	pol.head += p.comments(f, edit{e.Pos(), e.End(), ""})
+	f.edits = append(f.edits, edit{e.Pos(), e.End(), "retryableClient(" + pol.String() + ", " + c.base + ")"})
+	for _, s := range c.deletes {
+		f.remove(s)
+	}
+	f.needs["time"] = f.needs["time"] || c.needsTime
+	f.touched = true
+	p.helpers["retryableClient"] = f
+	p.s.peers[retryablehttp] = true
+	p.note(e.Pos(), Explained, "retryablehttp.StandardClient", "a client that retries POST too, without a budget, and returns an error instead of the last answer; retryhttp.NewClient(policy) doesn't")
+	return "", true
+}
+
+type retryableClient struct {
+	p                                       *pkg
+	retries, attempts, comment, most, least string
+	base                                    string
+	needsTime, logs                         bool
+	deletes                                 []ast.Stmt
+}
+
+func (c *retryableClient) eval(e ast.Expr) string {
+	if name, _, ok := c.p.option(e, retryablehttp); ok && name == "NewClient" {
+		return c.defaults()
+	}
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return "its client isn't made in this function"
+	}
+	v, ok := c.p.TypesInfo.Uses[id].(*types.Var)
+	if !ok || len(c.p.inits[v]) != 1 || c.p.inits[v][0] == nil {
+		return "its client isn't made in this function"
+	}
+	if name, _, ok := c.p.option(c.p.inits[v][0], retryablehttp); !ok || name != "NewClient" {
+		return "its client isn't made by NewClient"
+	}
+	def, ok := c.p.in.Root().FindNode(c.p.inits[v][0])
+	if !ok {
+		return "its client isn't made in this function"
+	}
+	stmt := def.Parent()
+	s, ok := stmt.Node().(*ast.AssignStmt)
+	if kind, _ := stmt.ParentEdge(); !ok || len(s.Lhs) != 1 || s.Tok != token.DEFINE || kind != edge.BlockStmt_List {
+		return "its client is made in another statement"
+	}
+	c.deletes = append(c.deletes, s)
+	used := 0
+	for _, use := range c.p.uses[v] {
+		sel, ok := use.Parent().Node().(*ast.SelectorExpr)
+		if !ok || sel.X != use.Node() {
+			return "its client is used in another way, too"
+		}
+		if sel.Sel.Name == "StandardClient" {
+			used++
+			continue
+		}
+		at, name := use.Parent(), sel.Sel.Name
+		if up, ok := at.Parent().Node().(*ast.SelectorExpr); ok {
+			at, name = at.Parent(), name+"."+up.Sel.Name
+		}
+		set, ok := at.Parent().Node().(*ast.AssignStmt)
+		if !ok || len(set.Lhs) != 1 || set.Lhs[0] != at.Node() || set.Tok != token.ASSIGN || at.Parent().Parent() != stmt.Parent() {
+			return "the " + name + " of its client is used, or set under a condition"
+		}
+		if why := c.field(name, set.Rhs[0]); why != "" {
+			return why
+		}
+		c.deletes = append(c.deletes, set)
+	}
+	if used != 1 {
+		return "its client is used more than once"
+	}
+	return c.defaults()
+}
+
+func (c *retryableClient) defaults() string {
+	if c.attempts == "" {
+		c.attempts, c.comment = "5", "were 4 retries by default; attempts include the first, and 4 are the default"
+	}
+	c.needsTime = c.least == "1 * time.Second" || c.most == "30 * time.Second"
+	return ""
+}
+
+func (c *retryableClient) field(name string, v ast.Expr) string {
+	if name == "Logger" {
+		c.logs = !c.p.TypesInfo.Types[v].IsNil()
+		return ""
+	}
+	if name == "HTTPClient" { // with nothing but a transport
+		if u, ok := ast.Unparen(v).(*ast.UnaryExpr); ok {
+			if lit, ok := u.X.(*ast.CompositeLit); ok && len(lit.Elts) == 1 {
+				if kv, ok := lit.Elts[0].(*ast.KeyValueExpr); ok && c.p.src(kv.Key) == "Transport" {
+					name, v = "HTTPClient.Transport", kv.Value
+				}
+			}
+		}
+	}
+	text, ok := c.p.value(v, retryablehttp)
+	if !ok {
+		return "the " + name + " of its client is made in place, or uses the library"
+	}
+	switch name {
+	case "RetryMax":
+		if n, ok := c.p.constant(v); ok {
+			c.attempts, c.comment = fmt.Sprint(n+1), fmt.Sprintf("were %d retries; attempts include the first", n)
+		} else {
+			c.attempts, c.comment = text+" + 1", "were retries; attempts include the first"
+		}
+	case "RetryWaitMin":
+		c.least = text
+	case "RetryWaitMax":
+		c.most = text
+	case "HTTPClient.Transport":
+		c.base = text
+	default:
+		return "of the " + name + " of its client"
+	}
+	return ""
+}

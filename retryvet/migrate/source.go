@@ -1,0 +1,306 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/ast/edge"
+	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// index records what is assigned to each variable, and its uses.
+func (p *pkg) index() {
+	define := func(l, r ast.Expr) {
+		if id, ok := ast.Unparen(l).(*ast.Ident); ok {
+			if obj := p.TypesInfo.ObjectOf(id); obj != nil {
+				p.inits[obj] = append(p.inits[obj], r)
+			}
+		}
+	}
+	for cur := range p.in.Root().Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.Ident)(nil)) {
+		switch n := cur.Node().(type) {
+		case *ast.AssignStmt:
+			for i, l := range n.Lhs {
+				if len(n.Lhs) == len(n.Rhs) && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) {
+					define(l, n.Rhs[i])
+				} else {
+					define(l, nil)
+				}
+			}
+		case *ast.ValueSpec:
+			for i, l := range n.Names {
+				if len(n.Names) == len(n.Values) {
+					define(l, n.Values[i])
+				} else if len(n.Values) > 0 {
+					define(l, nil)
+				}
+			}
+		case *ast.RangeStmt:
+			for _, l := range []ast.Expr{n.Key, n.Value} {
+				if l != nil {
+					define(l, nil)
+				}
+			}
+		case *ast.Ident:
+			if obj := p.TypesInfo.Uses[n]; obj != nil {
+				p.uses[obj] = append(p.uses[obj], cur)
+			}
+		}
+	}
+}
+
+// callee returns the function that e calls, and the library that it belongs to, if it is one to be rewritten.
+func (p *pkg) callee(e *ast.CallExpr) (*types.Func, *peer) {
+	fn, _ := typeutil.Callee(p.TypesInfo, e).(*types.Func)
+	if fn == nil || fn.Pkg() == nil {
+		return nil, nil
+	}
+	return fn.Origin(), peerOf(fn.Pkg().Path())
+}
+
+// option returns the name and the arguments of a call of a function of the library, such as an option.
+func (p *pkg) option(e ast.Expr, of *peer) (string, []ast.Expr, bool) {
+	c, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return "", nil, false
+	}
+	fn, lib := p.callee(c)
+	if lib != of || fn == nil || fn.Signature().Recv() != nil || c.Ellipsis.IsValid() {
+		return "", nil, false
+	}
+	return fn.Name(), c.Args, true
+}
+
+// foreign returns the first mention of another library in n, or nil.
+func (p *pkg) foreign(n ast.Node) (found *ast.Ident) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && found == nil {
+			if obj := p.TypesInfo.Uses[id]; obj != nil && obj.Pkg() != nil && peerOf(obj.Pkg().Path()) != nil {
+				found = id
+			}
+		}
+		return found == nil
+	})
+	return found
+}
+
+// src returns the source of n.
+func (p *pkg) src(n ast.Node) string {
+	f := p.fileOf(n.Pos())
+	if f == nil {
+		return ""
+	}
+	return string(f.src[n.Pos()-f.syntax.FileStart : n.End()-f.syntax.FileStart])
+}
+
+// value returns the source of an expression that is to stand elsewhere in the function. It isn't ok if that might change its
+// value, or if it mentions another library by more than a constant.
+func (p *pkg) value(e ast.Expr, of *peer) (string, bool) {
+	if id := p.foreign(e); id != nil {
+		if c, ok := p.TypesInfo.Uses[id].(*types.Const); ok && of.consts[c.Name()] != "" {
+			if sel, ok := ast.Unparen(e).(*ast.SelectorExpr); ok && sel.Sel == id {
+				return of.consts[c.Name()], true
+			}
+		}
+		return "", false
+	}
+	ok := true
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr: // conversions only
+			tv := p.TypesInfo.Types[n.Fun]
+			ok = ok && (tv.IsType() || p.TypesInfo.Types[n].Value != nil || p.pure(n))
+		case *ast.UnaryExpr:
+			ok = ok && n.Op != token.ARROW
+		case *ast.FuncLit:
+			ok = false
+		}
+		return ok
+	})
+	return p.src(e), ok
+}
+
+// pure reports whether a call has no effect and gives the same wherever it stands: the time package's constructors of values.
+func (p *pkg) pure(e *ast.CallExpr) bool {
+	fn, _ := p.callee(e)
+	return fn != nil && fn.Pkg().Path() == "context" && (fn.Name() == "Background" || fn.Name() == "TODO") ||
+		fn != nil && len(e.Args) == 0 && (strings.HasSuffix(fn.Name(), "Context") || fn.Name() == "Duration")
+}
+
+// constant returns the integer value of e.
+func (p *pkg) constant(e ast.Expr) (int64, bool) {
+	v := p.TypesInfo.Types[e].Value
+	if v == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(v.ExactString(), 10, 64)
+	return n, err == nil
+}
+
+// A local is a local variable that holds a backoff, with everything that happens to it.
+type local struct {
+	obj    types.Object
+	init   ast.Expr
+	def    inspector.Cursor    // of the statement
+	fields map[string]ast.Expr // set right after it
+	stmts  []ast.Stmt          // those that do
+	again  []ast.Expr          // what it is then made into, as in b = backoff.WithContext(b, ctx)
+}
+
+// local returns what e is if it is a local variable that is made, has fields set and is then only used where consume allows.
+func (p *pkg) local(e ast.Expr, consume func(inspector.Cursor) bool) (*local, string) {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return nil, "it isn't made in this function"
+	}
+	v, ok := p.TypesInfo.Uses[id].(*types.Var)
+	if !ok || v.IsField() || v.Parent() == p.Types.Scope() {
+		return nil, "it isn't made in this function"
+	}
+	if len(p.inits[v]) == 0 || slices.Contains(p.inits[v], nil) {
+		return nil, "it is a parameter, or assigned together with something else"
+	}
+	l := &local{obj: v, init: ast.Unparen(p.inits[v][0]), fields: map[string]ast.Expr{}}
+	def, ok := p.in.Root().FindNode(l.init)
+	if !ok {
+		return nil, "it isn't made in this function"
+	}
+	for s := range def.Enclosing((*ast.AssignStmt)(nil), (*ast.DeclStmt)(nil)) {
+		l.def = s
+		break
+	}
+	switch s := l.def.Node().(type) {
+	case *ast.AssignStmt:
+		if len(s.Lhs) != 1 || s.Tok != token.DEFINE {
+			return nil, "it is made together with something else"
+		}
+	case *ast.DeclStmt:
+		g := s.Decl.(*ast.GenDecl)
+		if len(g.Specs) != 1 || len(g.Specs[0].(*ast.ValueSpec).Names) != 1 {
+			return nil, "it is made together with something else"
+		}
+	default:
+		return nil, "it isn't made in this function"
+	}
+	kind, _ := l.def.ParentEdge()
+	if kind != edge.BlockStmt_List && kind != edge.CaseClause_Body && kind != edge.CommClause_Body {
+		return nil, "it is made in another statement"
+	}
+	for _, use := range p.uses[v] {
+		if s, ok := use.Parent().Node().(*ast.AssignStmt); ok && len(s.Lhs) == 1 && s.Lhs[0] == use.Node() {
+			if s.Tok != token.ASSIGN || use.Parent().Parent() != l.def.Parent() || !p.refers(s.Rhs[0], v) {
+				return nil, "it is assigned more than once"
+			}
+			l.again = append(l.again, ast.Unparen(s.Rhs[0]))
+			l.stmts = append(l.stmts, s)
+			continue
+		}
+		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.X == use.Node() {
+			if s, ok := use.Parent().Parent().Node().(*ast.AssignStmt); ok && len(s.Lhs) == 1 && s.Lhs[0] == sel && s.Tok == token.ASSIGN {
+				stmt := use.Parent().Parent()
+				if stmt.Parent() != l.def.Parent() {
+					return nil, "its field " + sel.Sel.Name + " is set under a condition"
+				}
+				l.fields[sel.Sel.Name] = s.Rhs[0]
+				l.stmts = append(l.stmts, s)
+				continue
+			}
+			if x, ok := use.Parent().Parent().Parent().Node().(*ast.ExprStmt); ok && sel.Sel.Name == "Reset" {
+				l.stmts = append(l.stmts, x) // every call begins anew
+				continue
+			}
+			return nil, "its " + sel.Sel.Name + " is used"
+		}
+		if !consume(use) {
+			return nil, "it is used in another way, too"
+		}
+	}
+	return l, ""
+}
+
+// refers reports whether e mentions v.
+func (p *pkg) refers(e ast.Expr, v types.Object) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && p.TypesInfo.Uses[id] == v
+		return !found
+	})
+	return found
+}
+
+// unchanged reports whether no variable of the values is assigned to between from and to.
+func (p *pkg) unchanged(values []ast.Expr, from, to token.Pos) bool {
+	for _, e := range values {
+		bad := false
+		ast.Inspect(e, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			for _, use := range p.uses[p.TypesInfo.Uses[id]] {
+				switch s := use.Parent().Node().(type) {
+				case *ast.AssignStmt:
+					bad = bad || use.Node().Pos() > from && use.Node().Pos() < to && slices.Contains(s.Lhs, ast.Expr(use.Node().(*ast.Ident)))
+				case *ast.IncDecStmt:
+					bad = bad || use.Node().Pos() > from && use.Node().Pos() < to
+				}
+			}
+			return true
+		})
+		if bad {
+			return false
+		}
+	}
+	return true
+}
+
+// remove deletes a statement with its line.
+func (f *file) remove(s ast.Stmt) {
+	pos, end := s.Pos(), s.End()
+	for i := pos - f.syntax.FileStart; i > 0 && (f.src[i-1] == ' ' || f.src[i-1] == '\t'); i-- {
+		pos--
+	}
+	if i := int(end - f.syntax.FileStart); i < len(f.src) && f.src[i] == '\n' {
+		end++
+	}
+	for _, e := range f.edits {
+		if e.pos == pos {
+			return
+		}
+	}
+	// A block that now begins with an empty line doesn't need it.
+	before := strings.TrimRight(string(f.src[:pos-f.syntax.FileStart]), " \t\n")
+	if i := int(end - f.syntax.FileStart); strings.HasSuffix(before, "{") && i < len(f.src) && f.src[i] == '\n' {
+		end++
+	}
+	f.edits = append(f.edits, edit{pos, end, ""})
+}
+
+// once reports whether a use of a variable as an argument is the only one, but for those in an assignment to it.
+func (p *pkg) once(use inspector.Cursor) bool {
+	obj := p.TypesInfo.Uses[use.Node().(*ast.Ident)]
+	n := 0
+	for _, other := range p.uses[obj] {
+		kind, _ := other.ParentEdge()
+		if kind != edge.CallExpr_Args {
+			continue
+		}
+		assigned := false
+		for s := range other.Enclosing((*ast.AssignStmt)(nil)) {
+			l := s.Node().(*ast.AssignStmt).Lhs
+			id, ok := l[0].(*ast.Ident)
+			assigned = len(l) == 1 && ok && p.TypesInfo.Uses[id] == obj
+			break
+		}
+		if !assigned {
+			n++
+		}
+	}
+	return n == 1
+}
