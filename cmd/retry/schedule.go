@@ -1,7 +1,7 @@
 package main
 
 import (
-	"cmp"
+	"context"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -9,48 +9,51 @@ import (
 	"github.com/callagain/retry"
 )
 
-// schedule makes the backoff that the options mean, with jitter from r, or, if that's nil, any.
-func (o *options) schedule(r *rand.Rand) retry.Backoff {
-	attempts := cmp.Or(o.attempts, 10)
-	switch {
-	case o.delays != nil:
-		return o.list(r)
-	case o.backoff == "decorrelated" && o.initial > 0:
-		return retry.Decorrelated{Initial: o.initial, Max: o.maxDelay, Attempts: attempts, Rand: r}
+const unlimited = retry.Unlimited
+
+// policy is what the options mean. --within isn't in it: that's the context's deadline.
+func (o *options) policy(observe func(context.Context, retry.Event)) retry.Policy {
+	return retry.Policy{Backoff: o.backoffOf(), Timeout: o.timeout, Observe: observe}
+}
+
+func (o *options) backoffOf() retry.Backoff {
+	if o.delays != nil {
+		return o.list()
 	}
-	initial := o.initial
-	if initial == 0 {
-		return retry.Seq(repeat([]time.Duration{0}, attempts))
+	if o.initial == 0 {
+		return repeat([]time.Duration{0}, o.limit())
 	}
-	return retry.Exponential{
-		Initial: initial, Max: o.maxDelay, Attempts: attempts, Jitter: o.spread(), Rand: r,
-		Grow: map[string]func(time.Duration) time.Duration{
-			"constant":  func(d time.Duration) time.Duration { return d },
-			"linear":    func(d time.Duration) time.Duration { return d + initial },
-			"fibonacci": func(d time.Duration) time.Duration { return fibonacci(d, initial) },
-		}[o.backoff],
+	if o.backoff == "decorrelated" {
+		return retry.Decorrelated{Initial: o.initial, Max: o.maxDelay, Attempts: o.limit()}
 	}
+	e := retry.Exponential{Initial: o.initial, Max: o.maxDelay, Attempts: o.limit(), Jitter: o.spread()}
+	switch o.backoff {
+	case "constant":
+		e.Max = o.initial
+	case "linear":
+		e.Grow = func(d time.Duration) time.Duration { return d + o.initial }
+	case "fibonacci":
+		e.Grow = func(d time.Duration) time.Duration { return fibonacci(d, o.initial) }
+	}
+	return e
 }
 
 // list is the schedule of --delays. More attempts than delays repeat the last one. With
 // --jitter each is spread, otherwise they are used exactly as given.
-func (o *options) list(r *rand.Rand) retry.Backoff {
-	exact := repeat(o.delays, cmp.Or(o.attempts, len(o.delays)))
+func (o *options) list() retry.Backoff {
+	exact := repeat(o.delays, o.limit())
 	jitter := o.spread()
 	if jitter == retry.None {
 		return exact
 	}
 	return retry.Seq(func(yield func(time.Duration) bool) {
 		for d := range exact {
-			// An Exponential of one delay knows how to spread it.
-			one := retry.Exponential{Initial: d, Max: max(d, 1), Attempts: 1, WaitFirst: true, Jitter: jitter, Rand: r}
-			for spread := range one.Delays() {
-				if d == 0 {
-					spread = 0
-				}
-				if !yield(spread) {
-					return
-				}
+			least := time.Duration(0)
+			if jitter == retry.Equal {
+				least = d - d/2
+			}
+			if !yield(least + rand.N(d-least+1)) {
+				return
 			}
 		}
 	})
@@ -59,7 +62,7 @@ func (o *options) list(r *rand.Rand) retry.Backoff {
 // repeat gives n delays, or goes on for ever: those of the list, and then its last again and again.
 func repeat(list []time.Duration, n int) retry.Seq {
 	return func(yield func(time.Duration) bool) {
-		for i := 0; i < n || n == retry.Unlimited; i++ {
+		for i := 0; i < n || n == unlimited; i++ {
 			if !yield(list[min(i, len(list)-1)]) {
 				return
 			}
@@ -78,13 +81,8 @@ func (o *options) spread() retry.Jitter {
 	return retry.Full
 }
 
-// rand is the jitter's source that --seed asks for.
-func (o *options) rand() *rand.Rand {
-	if o.seed == nil {
-		return nil
-	}
-	return rand.New(rand.NewPCG(*o.seed, *o.seed))
-}
+// jittered reports whether delays are drawn.
+func (o *options) jittered() bool { return o.backoff == "decorrelated" || o.spread() != retry.None }
 
 // fibonacci is the number after d in unit, 2 unit, 3 unit, 5 unit and so on: in this
 // sequence each is the last one times the golden ratio, rounded. It saturates.
