@@ -33,7 +33,6 @@ const (
 )
 
 func main() {
-	proc.Witness()
 	os.Exit(do(os.Args[1:]))
 }
 

@@ -320,7 +320,7 @@ func TestHooks(t *testing.T) {
 	// A signal ends a hook, too, and whatever it has started.
 	ready := temp(t)
 	hooked := start(t, "-i 1ms --grace 300ms --on-retry", "echo > "+ready+"; sleep 300 & sleep 300", "false")
-	eventually(t, "the hook", func() bool { _, err := os.Stat(ready); return err == nil })
+	eventually(t, "the hook", has(ready, "\n"))
 	hooked.signal(15)
 	hooked.end().is(t, 143, "")
 }

@@ -138,7 +138,7 @@ func TestRunThatIsOverAtOnceLeavesItsInput(t *testing.T) {
 	defer w.Close()
 	s := newStdin(r)
 	for range 100 {
-		in, err := s.open()
+		in, err := s.open(false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,6 +29,3 @@ func Named(string) (syscall.Signal, bool) { return 0, false }
 
 // Unstopped calls f.
 func Unstopped(f func()) { f() }
-
-// Witness does nothing here.
-func Witness() {}

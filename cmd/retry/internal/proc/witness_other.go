@@ -12,6 +12,3 @@ type witness struct{}
 func startWitness(int, chan<- syscall.Signal) *witness { return nil }
 
 func (*witness) stop() {}
-
-// Witness does nothing here.
-func Witness() {}
