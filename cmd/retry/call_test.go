@@ -67,7 +67,7 @@ func TestMistakeInFlags(t *testing.T) {
 		{"--attempts=many touch x", "use 1 or more, or unlimited"},
 		{"-n", "-n needs a value: -n N"},
 		{"--timeout", "--timeout needs a value: --timeout TIME"},
-		{"--timeout 0 touch x", "leave the flag out for no limit"},
+		{"-m 0 touch x", "say --delay 0"},
 		{"--timeout -5s touch x", "is negative"},
 		{"--timeout soon touch x", "250ms"},
 		{"--timeout nan touch x", "not a duration"},
@@ -81,6 +81,12 @@ func TestMistakeInFlags(t *testing.T) {
 		{"--attemps 3 touch x", "did you mean --attempts?"},
 		{"--frobnicate touch x", "there is no flag --frobnicate; see retry --help"},
 		{"-Z touch x", "there is no flag -Z"},
+		{"-qé touch x", "there is no flag -é"},
+		{"--att 3 touch x", "did you mean --attempts?"},
+		{"--retries 3 touch x", "did you mean --attempts?"},
+		{"--retry-stdou x touch x", "did you mean --retry-stdout?"},
+		{"--dely 3 touch x", "did you mean --delay?"},
+		{"--no-quite touch x", "there is no flag --no-quite"},
 		{"--quiet=yes touch x", "--quiet takes no value"},
 		{"-q -v touch x", "contradict each other"},
 		{"--until x --until-fails touch x", "use one of them"},
@@ -106,7 +112,7 @@ func TestArgumentsPassUntouched(t *testing.T) {
 	want := "[" + strings.Join(odd, "][") + "]"
 	run(t, "", append([]string{"printf", "[%s]"}, odd...)...).is(t, 0, want)
 	run(t, "-n 3 --", append([]string{"printf", "[%s]"}, odd...)...).is(t, 0, want)
-	run(t, "-qn3 --delays=0", append([]string{"printf", "[%s]"}, odd...)...).is(t, 0, want)
+	run(t, "-qn3 --delays=0,0", append([]string{"printf", "[%s]"}, odd...)...).is(t, 0, want)
 }
 
 // RETRY_OPTS says the same as flags, which win.

@@ -65,7 +65,7 @@ const examples = `Examples
   retry curl -fsS https://example.com/health
   retry -n 5 --timeout 30s -- make deploy
   pg_dump db | retry --output once -- ssh backup 'cat > db && sha256sum db'
-TIME is 10 (seconds), 250ms, 2m or 1h30m. --no-FLAG undoes one that $RETRY_OPTS has.
+TIME is 10 (seconds), 250ms or 1h30m. --no-FLAG undoes one from $RETRY_OPTS.
 Exit code: the command's; 124 out of time; 126, 127 can't be run; 128+n died of
 signal n; 130, 143 told to stop; 125 our own error. See also retry --man.
 `

@@ -147,7 +147,6 @@ with runs     27s at worst, as each ends after 5s
       2   500ms to 1s
       3   1s to 2s
       4   1.5s to 3s
-      5   1.5s to 3s
     ...   and so on without end
 
 `,
