@@ -76,7 +76,7 @@ func (r *attempt) describe(c *call) string {
 
 // run runs the command once.
 func (c *call) run(ctx context.Context) *attempt {
-	r := &attempt{number: retry.Attempt(ctx), delay: c.delay, start: time.Now()}
+	r := &attempt{number: retry.Attempt(ctx), delay: retry.Delay(ctx), start: time.Now()}
 	c.say.starting(c, r)
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)

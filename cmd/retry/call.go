@@ -26,11 +26,10 @@ type call struct {
 	id             string
 	dir            string // for $RETRY_AFTER_FILE; "" if there can't be one
 	started        time.Time
-	most           int           // attempts
-	made           int           // attempts so far
-	inARow         int           // successful ones
-	last           *attempt      // nil before the first has ended
-	delay          time.Duration // before the next attempt
+	most           int      // attempts
+	made           int      // attempts so far
+	inARow         int      // successful ones
+	last           *attempt // nil before the first has ended
 	live           *live
 	waiting        bool // for the next attempt, or no longer
 }
@@ -124,7 +123,6 @@ func (c *call) try(ctx context.Context) error {
 		c.last.record.close()
 	}
 	c.last = r
-	c.delay = 0
 	verdict, why := c.judge(r)
 	r.reason = r.describe(c)
 	err := error(r)
@@ -151,7 +149,7 @@ func (c *call) try(ctx context.Context) error {
 		r.record.play(ctx, c.stderr, c.stderr)
 	}
 	if c.resetAfter > 0 && r.took >= c.resetAfter {
-		err = retry.Fresh(err)
+		err = retry.Progress(err)
 	}
 	if r.asked > 0 {
 		err = retry.After(err, r.asked)
@@ -175,10 +173,10 @@ func (c *call) deliver(ctx context.Context) error {
 
 // observe is told of each failure that another attempt follows.
 func (c *call) observe(ctx context.Context, e retry.Event) {
-	if e.Kind != retry.Retrying {
+	if !e.Retry {
 		return
 	}
-	c.delay, c.waiting = e.Delay, true
+	c.waiting = true
 	c.say.retrying(c, e)
 	if c.onRetry != "" {
 		c.hook(ctx, "on-retry", c.onRetry, "retrying", fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds()))

@@ -31,7 +31,7 @@ func (c *call) end(ctx context.Context, err error) ending {
 		return ending{code: 0, kind: "succeeded", why: "success"}
 	case sig != 0:
 		return ending{code: codeSignal + int(sig), kind: "signal", why: (&proc.Told{Signal: sig}).Error(), signal: sig}
-	case errors.Is(err, retry.ErrPolicy):
+	case errors.Is(err, retry.ErrInvalid):
 		return ending{code: codeOurs, kind: "error", why: err.Error()}
 	case errors.Is(err, retry.ErrExhausted):
 		return ending{code: code, kind: "exhausted", why: "attempts used up"}

@@ -95,7 +95,7 @@ func TestDefectsOfOtherTools(t *testing.T) {
 		sh(t, "-n 3 -i 1ms", "exit 1$RETRY_ATTEMPT").says(t, "exit code 11", "exit code 12", "exit code 13")
 	})
 	t.Run("there is no delay unless asked for", func(t *testing.T) {
-		if got := first(3, given(t, "").backoffOf()); len(got) != 3 || given(t, "").initial != time.Second {
+		if got := first(3, given(t, "").policy(nil).Backoff); len(got) != 3 || given(t, "").initial != time.Second {
 			t.Error(got)
 		}
 	})

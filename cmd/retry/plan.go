@@ -10,48 +10,48 @@ import (
 	"github.com/callagain/retry"
 )
 
-// A plan is what the options come to.
-type plan struct {
-	most        []time.Duration // the longest delay before each attempt, as far as they are known
-	attempts    int
-	worst, mean time.Duration // of all delays together
-	slowest     time.Duration // of all delays and attempts; 0 if nothing limits an attempt
-}
-
-func (o *options) planned() (plan, error) {
-	exact := *o
+// planned is what the options come to. What [retry.Policy.Plan] has no way of knowing is added to it.
+func (o *options) planned() (retry.Plan, error) {
+	p := o.policy(nil)
 	if o.delays != nil {
-		exact.jitter = "none"
+		p.Backoff = retry.List(o.delays)
+		p.Attempts = min(p.Attempts, len(o.delays))
 	}
-	l, err := exact.policy(nil).Plan()
+	l, err := p.Plan()
 	if err != nil {
-		return plan{}, err
+		return l, err
 	}
-	p := plan{attempts: l.Attempts, worst: l.MaxWait, mean: l.MeanWait, slowest: l.MaxTime}
-	for _, d := range l.Delays {
-		p.most = append(p.most, d.Max)
-	}
-	if o.delays != nil {
-		p.mean = o.middle(p.worst)
-	}
-	return p, nil
-}
-
-// least is the shortest that the n-th delay can be if it's at most d.
-func (o *options) least(n int, d time.Duration) time.Duration {
+	n := o.limit()
 	switch {
-	case o.backoff == "decorrelated" && n > 1:
-		return min(d, o.initial)
-	case o.spread() == retry.Equal:
-		return d - d/2
-	case o.spread() == retry.Full:
-		return 0
+	case o.delays != nil && n == unlimited:
+		l.Attempts = unlimited
+	case o.delays != nil:
+		// The last delay is repeated.
+		last := o.delays[len(o.delays)-1]
+		l.MaxWait += saturated(float64(last)*float64(max(0, n-len(o.delays))), l.MaxWait)
+		l.Attempts = n
+		l.MeanWait = o.mean(l.MaxWait)
+	case o.backoff == "linear" && o.initial > 0 && n != unlimited:
+		grown := min(time.Duration(n-1), o.maxDelay/o.initial)
+		l.MaxWait = saturated(float64(o.initial)*float64(grown)*float64(grown+1)/2+float64(o.maxDelay)*float64(time.Duration(n-1)-grown), 0)
+		l.MeanWait = o.mean(l.MaxWait)
 	}
-	return d
+	if o.timeout > 0 {
+		l.MaxTime = l.MaxWait + saturated(float64(o.timeout)*float64(n), l.MaxWait)
+	}
+	return l, nil
 }
 
-// middle is what a delay of at most d is on average.
-func (o *options) middle(d time.Duration) time.Duration { return d - (d-o.least(1, d))/2 }
+// mean is what delays of at most d are on average.
+func (o *options) mean(d time.Duration) time.Duration { return d - (d-o.least(1, d))/2 }
+
+// saturated is d, or as much as still fits beside more.
+func saturated(d float64, more time.Duration) time.Duration {
+	if d >= float64(math.MaxInt64-more) {
+		return math.MaxInt64 - more
+	}
+	return time.Duration(d)
+}
 
 // printPlan prints the schedule that the options mean, and what it adds up to.
 func printPlan(w io.Writer, o *options) error {
@@ -70,25 +70,25 @@ func printPlan(w io.Writer, o *options) error {
 		}
 		fmt.Fprintf(&b, "%7d   %s\n", n, text)
 	}
-	endless := p.attempts == unlimited
+	endless := p.Attempts == unlimited
 	fmt.Fprintln(&b, "attempt   delay before it")
-	for i, d := range p.most[:min(len(p.most), lines)] {
-		if line(i+1, d); endless && i > 1 && d == p.most[i-1] {
+	for i, d := range p.Delays[:min(len(p.Delays), lines)] {
+		if line(i+1, d); endless && i > 1 && d == p.Delays[i-1] {
 			break // it doesn't change any more
 		}
 	}
 	switch {
 	case endless:
 		fmt.Fprintln(&b, "    ...   and so on without end")
-	case p.attempts > lines:
+	case p.Attempts > lines:
 		fmt.Fprintln(&b, "    ...")
-		line(p.attempts, p.most[len(p.most)-1])
+		line(p.Attempts, p.Delays[len(p.Delays)-1])
 	}
 	fmt.Fprintln(&b)
 	if !endless {
-		fmt.Fprintf(&b, "all delays    %s at worst, %s on average\n", short(p.worst), short(p.mean))
-		if p.slowest > 0 && p.slowest < math.MaxInt64 {
-			fmt.Fprintf(&b, "with runs     %s at worst, as each ends after %s\n", short(p.slowest), short(o.timeout))
+		fmt.Fprintf(&b, "all delays    %s at worst, %s on average\n", short(p.MaxWait), short(p.MeanWait))
+		if p.MaxTime > 0 && p.MaxTime < math.MaxInt64 {
+			fmt.Fprintf(&b, "with runs     %s at worst, as each ends after %s\n", short(p.MaxTime), short(o.timeout))
 		}
 	}
 	if o.within > 0 {

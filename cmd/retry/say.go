@@ -14,6 +14,7 @@ import (
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/cmd/retry/internal/proc"
+	"github.com/callagain/retry/internal/redact"
 )
 
 // A speaker says on standard error what happens: in text, or as JSON for machines. It never
@@ -72,7 +73,7 @@ func (s *speaker) retrying(c *call, e retry.Event) {
 		next = "next at once"
 	case c.last.asked == e.Delay:
 		next += ", as it asked"
-	case c.jittered():
+	case c.spread() != retry.NoJitter:
 		next += " (jittered)" // or it would look like a fault that delays don't grow
 	}
 	s.say(slog.LevelInfo, c.lastRun()+"; "+next, "retrying", append(c.attrs(), slog.Float64("delay_seconds", e.Delay.Seconds()))...)
@@ -191,13 +192,5 @@ func nameOf(command string) string {
 	if i := strings.IndexFunc(command, unicode.IsSpace); i >= 0 {
 		command = command[:i] + " …"
 	}
-	return plain(redacted(command))
-}
-
-// redacted is s without what may be a secret.
-func redacted(s string) string {
-	if i := strings.Index(s, "://"); i >= 0 {
-		return s[:i] + "://…"
-	}
-	return s
+	return plain(redact.String(command))
 }

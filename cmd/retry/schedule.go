@@ -13,20 +13,17 @@ const unlimited = retry.Unlimited
 
 // policy is what the options mean. --within isn't in it: that's the context's deadline.
 func (o *options) policy(observe func(context.Context, retry.Event)) retry.Policy {
-	return retry.Policy{Backoff: o.backoffOf(), Timeout: o.timeout, Observe: observe}
+	return retry.Policy{Attempts: o.limit(), Backoff: o.backoffOf(), Timeout: o.timeout, Observe: observe}
 }
 
 func (o *options) backoffOf() retry.Backoff {
 	if o.delays != nil {
 		return o.list()
 	}
-	if o.initial == 0 {
-		return repeat([]time.Duration{0}, o.limit())
+	if o.initial == 0 || o.backoff == "constant" && o.spread() == retry.NoJitter {
+		return retry.Constant(o.initial)
 	}
-	if o.backoff == "decorrelated" {
-		return retry.Decorrelated{Initial: o.initial, Max: o.maxDelay, Attempts: o.limit()}
-	}
-	e := retry.Exponential{Initial: o.initial, Max: o.maxDelay, Attempts: o.limit(), Jitter: o.spread()}
+	e := retry.Exponential{Initial: o.initial, Max: o.maxDelay, Jitter: o.spread()}
 	switch o.backoff {
 	case "constant":
 		e.Max = o.initial
@@ -41,17 +38,10 @@ func (o *options) backoffOf() retry.Backoff {
 // list is the schedule of --delays. More attempts than delays repeat the last one. With
 // --jitter each is spread, otherwise they are used exactly as given.
 func (o *options) list() retry.Backoff {
-	exact := repeat(o.delays, o.limit())
-	jitter := o.spread()
-	if jitter == retry.None {
-		return exact
-	}
 	return retry.Seq(func(yield func(time.Duration) bool) {
-		for d := range exact {
-			least := time.Duration(0)
-			if jitter == retry.Equal {
-				least = d - d/2
-			}
+		for i := 0; ; i++ {
+			d := o.delays[min(i, len(o.delays)-1)]
+			least := o.least(i+1, d)
 			if !yield(least + rand.N(d-least+1)) {
 				return
 			}
@@ -59,30 +49,33 @@ func (o *options) list() retry.Backoff {
 	})
 }
 
-// repeat gives n delays, or goes on for ever: those of the list, and then its last again and again.
-func repeat(list []time.Duration, n int) retry.Seq {
-	return func(yield func(time.Duration) bool) {
-		for i := 0; i < n || n == unlimited; i++ {
-			if !yield(list[min(i, len(list)-1)]) {
-				return
-			}
-		}
-	}
-}
-
 // spread is how delays are spread: those that were given exactly only if asked for.
 func (o *options) spread() retry.Jitter {
 	switch {
+	case o.backoff == "decorrelated":
+		return retry.DecorrelatedJitter
 	case o.jitter == "equal":
-		return retry.Equal
+		return retry.EqualJitter
 	case o.jitter == "none", o.jitter == "" && (o.delays != nil || o.backoff == "constant"):
-		return retry.None
+		return retry.NoJitter
 	}
-	return retry.Full
+	return retry.FullJitter
 }
 
-// jittered reports whether delays are drawn.
-func (o *options) jittered() bool { return o.backoff == "decorrelated" || o.spread() != retry.None }
+// least is the shortest that the n-th delay can be if it's at most d.
+func (o *options) least(n int, d time.Duration) time.Duration {
+	switch o.spread() {
+	case retry.DecorrelatedJitter:
+		if n > 1 {
+			return min(d, o.initial)
+		}
+	case retry.EqualJitter:
+		return d - d/2
+	case retry.FullJitter:
+		return 0
+	}
+	return d
+}
 
 // fibonacci is the number after d in unit, 2 unit, 3 unit, 5 unit and so on: in this
 // sequence each is the last one times the golden ratio, rounded. It saturates.

@@ -53,7 +53,7 @@ func TestSchedules(t *testing.T) {
 		"-j none -n 100 -b fibonacci -m 106751d -i 1h": "",
 	} {
 		o := given(t, args)
-		got := first(min(o.limit(), 100), o.policy(nil).Backoff)
+		got := first(o.limit(), o.policy(nil).Backoff)
 		if want != "" {
 			var wanted []time.Duration
 			for _, w := range strings.Fields(want) {
@@ -83,16 +83,16 @@ func TestJitterIsInThePlansRange(t *testing.T) {
 		}
 		differ := false
 		for range 200 {
-			got := first(min(len(p.most), 100), o.policy(nil).Backoff)
+			got := first(min(len(p.Delays), 100), o.policy(nil).Backoff)
 			for i, d := range got {
-				most := p.most[i]
+				most := p.Delays[i]
 				if d < o.least(i+1, most) || d > most || d > max(o.maxDelay, 10*time.Second) {
 					t.Fatalf("%s: delay %d is %v, not from %v to %v", args, i+1, d, o.least(i+1, most), most)
 				}
 				differ = differ || d != most && d != o.least(i+1, most)
 			}
 		}
-		if !differ || !o.jittered() {
+		if !differ || o.spread() == retry.NoJitter {
 			t.Errorf("%s: no jitter", args)
 		}
 	}
@@ -118,14 +118,14 @@ func TestPlanSums(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.worst != want[0] {
-			t.Errorf("%s: %v at worst, want %v", args, p.worst, want[0])
+		if p.MaxWait != want[0] {
+			t.Errorf("%s: %v at worst, want %v", args, p.MaxWait, want[0])
 		}
 		if want[1] == 0 {
 			want[1] = want[0]
 		}
-		if off := float64(p.mean-want[1]) / float64(want[1]); off < -0.05 || off > 0.05 {
-			t.Errorf("%s: mean %v, want %v", args, p.mean, want[1])
+		if off := float64(p.MeanWait-want[1]) / float64(want[1]); off < -0.05 || off > 0.05 {
+			t.Errorf("%s: mean %v, want %v", args, p.MeanWait, want[1])
 		}
 	}
 }
