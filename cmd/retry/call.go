@@ -40,7 +40,6 @@ func newCall(told context.Context, o *options, s *proc.Signals) *call {
 		id:    fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
 		stdin: newStdin(os.Stdin), stdout: newOutlet(os.Stdout), stderr: newOutlet(os.Stderr),
 	}
-	c.say = newSpeaker(o, c.stderr.writer(told))
 	return c
 }
 
@@ -52,6 +51,7 @@ func (c *call) do() int {
 		ctx, cancel = context.WithDeadlineCause(ctx, c.started.Add(c.within), retry.ErrTooLate)
 		defer cancel()
 	}
+	c.say = newSpeaker(c.options, c.stderr.writer(ctx))
 	var err error
 	if c.report, err = newReport(ctx, c); err != nil {
 		c.say.error(err)
@@ -67,7 +67,7 @@ func (c *call) do() int {
 		defer os.RemoveAll(c.dir)
 	}
 	end := c.attempts(ctx)
-	if err := c.report.finish(end); err != nil {
+	if err := c.report.finish(ctx, end); err != nil {
 		c.say.error(fmt.Errorf("the report can't be written: %w", err))
 		end.code = codeOurs
 	}

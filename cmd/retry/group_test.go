@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,10 +121,13 @@ func TestStoppedInDelay(t *testing.T) {
 
 // Each of these reaches every process of the group, and does not end the call.
 func TestSignalsReachTheWholeGroup(t *testing.T) {
-	for _, name := range []string{"USR1", "USR2"} {
+	names := map[string]syscall.Signal{"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2, "WINCH": syscall.SIGWINCH, "ALRM": syscall.SIGALRM,
+		"VTALRM": syscall.SIGVTALRM, "TTIN": syscall.SIGTTIN, "TTOU": syscall.SIGTTOU}
+	maps.Copy(names, furtherSignals)
+	for name, sig := range names {
 		dir := t.TempDir()
-		child := `trap "echo >> ` + dir + `/got$0; exit 0" ` + name + `; echo > ` + dir + `/ready$0; while :; do sleep 0.02; done`
-		r := start(t, "-n 1 -- sh -c", `sh -c '`+child+`' 1 & sh -c '`+child+`' 2 & trap : `+name+`; wait; wait; wait; exit 9`)
+		child := `trap "echo >> ` + dir + `/got$0; exit 0" ` + name + `; mkfifo ` + dir + `/fifo$0; exec 9<>` + dir + `/fifo$0; echo > ` + dir + `/ready$0; while :; do read -t 0.02 -u 9; done` // a sleep would be stopped
+		r := start(t, "-n 1 -- bash -c", `bash -c '`+child+`' 1 & bash -c '`+child+`' 2 & trap : `+name+`; wait; wait; wait; exit 9`)
 		both := func(what string) func() bool {
 			return func() bool {
 				found, _ := filepath.Glob(dir + "/" + what + "[12]")
@@ -131,7 +135,7 @@ func TestSignalsReachTheWholeGroup(t *testing.T) {
 			}
 		}
 		eventually(t, "both children", both("ready"))
-		r.signal(map[string]syscall.Signal{"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2}[name])
+		r.signal(sig)
 		eventually(t, name+" in both", both("got"))
 		if got := r.end(); got.code != 9 {
 			t.Errorf("exit code %d, want the command's own 9: %s", got.code, got.stderr)

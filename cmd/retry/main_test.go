@@ -64,7 +64,7 @@ func sh(t *testing.T, args, script string) result {
 func runWith(t *testing.T, stdin io.Reader, env []string, args ...string) result {
 	t.Helper()
 	// Long enough for anything here on the slowest machine; a hang is a failure with a stack.
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Kill) }

@@ -182,11 +182,11 @@ func (r *report) write(ctx context.Context, more string, end ending) {
 }
 
 // finish writes the end of the report, and returns what went wrong with all of it.
-func (r *report) finish(end ending) error {
+func (r *report) finish(ctx context.Context, end ending) error {
 	if r == nil {
 		return nil
 	}
-	r.write(r.told, "", end)
+	r.write(ctx, "", end)
 	if r.file != nil {
 		r.err = errors.Join(r.err, r.file.Close())
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +29,6 @@ func ended(t *testing.T, cmd *exec.Cmd) result {
 
 // Every limit and every signal works while a write blocks, since nobody reads.
 func TestLimitsWorkWhileAWriteBlocks(t *testing.T) {
-	const much = "head -c 1000000 /dev/zero; echo >> "
 	for _, test := range []struct {
 		args string
 		sig  syscall.Signal
@@ -62,7 +60,6 @@ func TestLimitsWorkWhileAWriteBlocks(t *testing.T) {
 			t.Errorf("%s: exit code %d, died of %v", test.args, got.code, got.died)
 		}
 	}
-	_ = much
 	// The same where what isn't read is what we say.
 	r, w, _ := os.Pipe()
 	defer r.Close()
@@ -504,6 +501,3 @@ func TestCompletionsInShells(t *testing.T) {
 		}
 	}
 }
-
-// readAll is what a reader gives within the test's time.
-var _ = io.EOF
