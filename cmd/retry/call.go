@@ -17,6 +17,7 @@ import (
 type call struct {
 	*options
 	told           context.Context // ends when a signal tells us to stop
+	ctx            context.Context // ends then, or when the time of --within is over
 	signals        *proc.Signals
 	stdin          *stdin
 	stdout, stderr *outlet
@@ -36,7 +37,7 @@ type call struct {
 
 func newCall(told context.Context, o *options, s *proc.Signals) *call {
 	c := &call{
-		options: o, told: told, signals: s, started: time.Now(), name: nameOf(o.command[0]), most: o.limit(),
+		options: o, told: told, ctx: told, signals: s, started: time.Now(), name: nameOf(o.command[0]), most: o.limit(),
 		id:    fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
 		stdin: newStdin(os.Stdin), stdout: newOutlet(os.Stdout), stderr: newOutlet(os.Stderr),
 	}
@@ -45,15 +46,14 @@ func newCall(told context.Context, o *options, s *proc.Signals) *call {
 
 // do makes the call and returns the exit code.
 func (c *call) do() int {
-	ctx := c.told
 	if c.within > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, c.started.Add(c.within), retry.ErrTooLate)
+		c.ctx, cancel = context.WithDeadlineCause(c.told, c.started.Add(c.within), retry.ErrTooLate)
 		defer cancel()
 	}
-	c.say = newSpeaker(c.options, c.stderr.writer(ctx))
+	c.say = newSpeaker(c.options, c.stderr.writer(c.ctx))
 	var err error
-	if c.report, err = newReport(ctx, c); err != nil {
+	if c.report, err = newReport(c); err != nil {
 		c.say.error(err)
 		return codeOurs
 	}
@@ -63,31 +63,38 @@ func (c *call) do() int {
 		if c.verbose {
 			c.say.problem(fmt.Errorf("there is no $RETRY_AFTER_FILE: %w", err))
 		}
-	} else {
-		defer os.RemoveAll(c.dir)
 	}
-	end := c.attempts(ctx)
-	if err := c.report.finish(ctx, end); err != nil {
+	defer c.clean()
+	end := c.makeAttempts()
+	if err := c.report.finish(end); err != nil {
 		c.say.error(fmt.Errorf("the report can't be written: %w", err))
 		end.code = codeOurs
 	}
 	if end.signal != 0 {
 		// So that who runs us sees that it was a signal: a script around us that was
 		// interrupted goes on otherwise, and systemd calls any exit code a failure.
-		os.RemoveAll(c.dir)
+		c.clean()
 		proc.Die(end.signal)
 	}
 	return end.code
 }
 
-// attempts makes all attempts and delivers what came of them.
-func (c *call) attempts(ctx context.Context) ending {
-	err := retry.Do(ctx, c.policy(c.observe), c.try)
+// clean removes what only the command needed.
+func (c *call) clean() {
+	if c.dir != "" {
+		os.Chmod(c.dir, 0o700) // whatever the command has done to it
+		os.RemoveAll(c.dir)
+	}
+}
+
+// makeAttempts makes all attempts and delivers what came of them.
+func (c *call) makeAttempts() ending {
+	err := retry.Do(c.ctx, c.policy(c.observe), c.try)
 	c.live.stop()
-	end := c.end(ctx, err)
+	end := c.end(err)
 	if c.last != nil && end.code != codeOurs {
-		if err := c.deliver(ctx); err != nil {
-			end = c.end(ctx, err)
+		if err := c.deliver(); err != nil {
+			end = c.end(err)
 		}
 	}
 	c.say.ended(c, end)
@@ -106,8 +113,8 @@ func (c *call) attempts(ctx context.Context) ending {
 		}
 		defer cancel()
 		c.hook(ctx, "on-giveup", c.onGiveup, end.kind)
-		if sig := proc.ToldBy(c.told); end.signal == 0 && sig != 0 {
-			return c.end(c.told, context.Cause(c.told))
+		if proc.ToldBy(c.told) != 0 {
+			return c.end(context.Cause(c.told))
 		}
 	}
 	return end
@@ -133,7 +140,7 @@ func (c *call) try(ctx context.Context) error {
 	case verdict == success:
 		if c.inARow++; c.inARow >= c.consecutive {
 			r.reason = "success"
-			c.report.add(ctx, r)
+			c.report.add(r)
 			return nil
 		}
 		r.reason = fmt.Sprintf("success, %d of %d in a row", c.inARow, c.consecutive)
@@ -144,9 +151,9 @@ func (c *call) try(ctx context.Context) error {
 	if verdict != success {
 		c.inARow = 0
 	}
-	c.report.add(ctx, r)
+	c.report.add(r)
 	if c.output == "once" {
-		r.record.play(ctx, c.stderr, c.stderr)
+		r.record.play(c.ctx, c.stderr, c.stderr)
 	}
 	if c.resetAfter > 0 && r.took >= c.resetAfter {
 		err = retry.Progress(err)
@@ -158,11 +165,11 @@ func (c *call) try(ctx context.Context) error {
 }
 
 // deliver writes what was recorded of the last attempt.
-func (c *call) deliver(ctx context.Context) error {
-	err := c.last.record.play(ctx, c.stdout, c.stderr)
+func (c *call) deliver() error {
+	err := c.last.record.play(c.ctx, c.stdout, c.stderr)
 	switch {
 	case errors.Is(err, errStuck):
-		return context.Cause(ctx)
+		return context.Cause(c.ctx)
 	case errors.Is(err, syscall.EPIPE):
 		c.last.broken = errors.New("the command's output can't be written: nobody reads it any more")
 	case err != nil:
@@ -181,5 +188,5 @@ func (c *call) observe(ctx context.Context, e retry.Event) {
 	if c.onRetry != "" {
 		c.hook(ctx, "on-retry", c.onRetry, "retrying", fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds()))
 	}
-	c.live = c.say.countdown(ctx, c, e)
+	c.live = c.say.countdown(c, e)
 }

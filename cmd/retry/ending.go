@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"syscall"
 
@@ -17,13 +16,13 @@ type ending struct {
 	signal syscall.Signal // that told us to stop
 }
 
-// end says how the call ended that ctx was given to and err came of.
-func (c *call) end(ctx context.Context, err error) ending {
+// end says how the call ended that err came of.
+func (c *call) end(err error) ending {
 	code := codeOurs
 	if c.last != nil {
 		code = c.last.exitCode()
 	}
-	sig := proc.ToldBy(ctx)
+	sig := proc.ToldBy(c.told)
 	switch {
 	case c.last != nil && c.last.broken != nil:
 		return ending{code: codeOurs, kind: "error", why: c.last.broken.Error()}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"time"
@@ -17,7 +16,7 @@ type live struct {
 }
 
 // countdown starts to count; it returns nil where there is no terminal to do it on.
-func (s *speaker) countdown(ctx context.Context, c *call, e retry.Event) *live {
+func (s *speaker) countdown(c *call, e retry.Event) *live {
 	if !s.terminal || e.Delay < time.Second {
 		return nil
 	}
@@ -29,13 +28,13 @@ func (s *speaker) countdown(ctx context.Context, c *call, e retry.Event) *live {
 			left := time.Until(until)
 			if width := proc.Columns(os.Stderr); width > 0 && proc.InForeground(os.Stderr) {
 				line := fmt.Sprintf("retry: %s in %s (Ctrl-C ends it)", next, seconds(left))
-				c.stderr.write(ctx, fmt.Appendf(nil, "\r%.*s\x1b[K", width-1, line))
+				c.stderr.write(c.ctx, fmt.Appendf(nil, "\r%.*s\x1b[K", width-1, line))
 			}
 			// Wake when the number changes.
 			select {
 			case <-l.quit:
 				if proc.InForeground(os.Stderr) {
-					c.stderr.write(ctx, []byte("\r\x1b[K"))
+					c.stderr.write(c.ctx, []byte("\r\x1b[K"))
 				}
 				return
 			case <-time.After(max((left-1)%time.Second+1, 10*time.Millisecond)):

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,13 +49,13 @@ type reportTotal struct {
 var unfinished = ending{kind: "running", why: "it goes on, or was killed"}
 
 // newReport makes sure that the report can be written, before anything is run. It's nil if none was asked for.
-func newReport(ctx context.Context, c *call) (*report, error) {
+func newReport(c *call) (*report, error) {
 	if c.options.report == "" {
 		return nil, nil
 	}
 	r := &report{call: c}
 	head := fmt.Sprintf("{\n  \"id\": %s,\n  \"start\": %s,\n  \"attempts\": [", asJSON(c.id), asJSON(c.started))
-	if err := r.open(ctx, c.options.report, head); err != nil {
+	if err := r.open(c.options.report, head); err != nil {
 		return nil, fmt.Errorf("--report: the file can't be written: %w", err)
 	}
 	return r, nil
@@ -64,7 +63,7 @@ func newReport(ctx context.Context, c *call) (*report, error) {
 
 // open begins the report. A file is a new one in the place of what was there. What isn't a file, or is only
 // the name of another one, stays what it is.
-func (r *report) open(ctx context.Context, name, head string) error {
+func (r *report) open(name, head string) error {
 	switch name {
 	case "-", "/dev/stdout":
 		r.pipe = r.stdout
@@ -72,7 +71,7 @@ func (r *report) open(ctx context.Context, name, head string) error {
 		r.pipe = r.stderr
 	}
 	if r.pipe != nil {
-		r.write(ctx, head, unfinished)
+		r.write(head, unfinished)
 		return nil
 	}
 	mode, flags := fs.FileMode(0o666), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK
@@ -87,7 +86,7 @@ func (r *report) open(ctx context.Context, name, head string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		part := filepath.Join(filepath.Dir(name), fmt.Sprintf(".retry-%016x", rand.Uint64()))
 		if r.file, err = os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode); err == nil {
-			r.write(ctx, head, unfinished)
+			r.write(head, unfinished)
 			if err = r.err; err == nil {
 				err = os.Rename(part, name)
 			}
@@ -102,7 +101,7 @@ func (r *report) open(ctx context.Context, name, head string) error {
 		// It's there already, in a directory where we can't make another.
 	}
 	f, err := os.OpenFile(name, flags, mode)
-	for tries := 0; errors.Is(err, syscall.ENXIO) && tries < 100 && ctx.Err() == nil; tries++ {
+	for tries := 0; errors.Is(err, syscall.ENXIO) && tries < 100 && r.ctx.Err() == nil; tries++ {
 		// A FIFO that nobody reads. Who reads it may be started beside us.
 		time.Sleep(10 * time.Millisecond)
 		f, err = os.OpenFile(name, flags, mode)
@@ -118,7 +117,7 @@ func (r *report) open(ctx context.Context, name, head string) error {
 	} else {
 		r.pipe = newOutlet(f)
 	}
-	r.write(ctx, head, unfinished)
+	r.write(head, unfinished)
 	return nil
 }
 
@@ -131,7 +130,7 @@ func known(err error, name string) error {
 }
 
 // add writes a run. A nil report ignores it.
-func (r *report) add(ctx context.Context, run *attempt) {
+func (r *report) add(run *attempt) {
 	if r == nil {
 		return
 	}
@@ -151,11 +150,11 @@ func (r *report) add(ctx context.Context, run *attempt) {
 	}
 	r.runs++
 	r.running += run.took
-	r.write(ctx, fmt.Sprintf("%s\n    %s", comma, asJSON(e)), unfinished)
+	r.write(fmt.Sprintf("%s\n    %s", comma, asJSON(e)), unfinished)
 }
 
 // write writes more of the report, and its end as it would be now.
-func (r *report) write(ctx context.Context, more string, end ending) {
+func (r *report) write(more string, end ending) {
 	took := time.Since(r.started)
 	code := any(end.code)
 	if end == unfinished {
@@ -172,9 +171,9 @@ func (r *report) write(ctx context.Context, more string, end ending) {
 			err = r.file.Truncate(r.at + int64(len(tail)))
 		}
 	case code == nil:
-		err = r.pipe.write(ctx, []byte(more))
+		err = r.pipe.write(r.ctx, []byte(more))
 	default:
-		err = r.pipe.write(ctx, []byte(more+tail))
+		err = r.pipe.write(r.ctx, []byte(more+tail))
 	}
 	if r.err == nil {
 		r.err = err
@@ -182,11 +181,11 @@ func (r *report) write(ctx context.Context, more string, end ending) {
 }
 
 // finish writes the end of the report, and returns what went wrong with all of it.
-func (r *report) finish(ctx context.Context, end ending) error {
+func (r *report) finish(end ending) error {
 	if r == nil {
 		return nil
 	}
-	r.write(ctx, "", end)
+	r.write("", end)
 	if r.file != nil {
 		r.err = errors.Join(r.err, r.file.Close())
 	}

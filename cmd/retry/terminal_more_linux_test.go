@@ -118,3 +118,28 @@ func having(variable string) (pids []string) {
 	}
 	return pids
 }
+
+// Completions in zsh, which needs a terminal for them.
+func TestCompletionsInZsh(t *testing.T) {
+	if _, err := exec.LookPath("zsh"); err != nil {
+		t.Skip("no zsh")
+	}
+	here, _ := os.Getwd()
+	dir := t.TempDir()
+	os.WriteFile(dir+"/a file.json", nil, 0o600)
+	x := inTerminal(t, "zsh", "-f", "-i")
+	x.types("PROMPT='ready> '; cd " + dir + "; fpath=(" + here + "/completion $fpath); autoload -Uz compinit; compinit -u -D; echo set up\n")
+	x.shows("set up\r\n", "ready> ")
+	for line, want := range map[string]string{
+		"retry --att":            "--attempts",
+		"retry -b fib":           "fibonacci",
+		"retry -qb dec":          "decorrelated",
+		"retry --report a":       `a\ file.json`,
+		"retry -qn 3 -- cat a":   `a\ file.json`,
+		"retry --delay 3 -o la":  "last",
+		"retry -r 1 -r 2 --unti": "--until",
+	} {
+		x.types("\x15" + line + "\t")
+		x.shows(strings.TrimPrefix(want, line[strings.LastIndexByte(line, ' ')+1:]))
+	}
+}
