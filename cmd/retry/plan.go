@@ -82,7 +82,12 @@ func printPlan(w io.Writer, o *options) error {
 		fmt.Fprintln(&b, "    ...   and so on without end")
 	case p.Attempts > lines:
 		fmt.Fprintln(&b, "    ...")
-		line(p.Attempts, p.Delays[len(p.Delays)-1])
+		last := p.Delays[len(p.Delays)-1]
+		if o.backoff == "linear" && o.delays == nil {
+			last = saturated(float64(o.initial)*float64(p.Attempts-1), 0)
+			last = min(last, o.maxDelay)
+		}
+		line(p.Attempts, last)
 	}
 	fmt.Fprintln(&b)
 	if !endless {

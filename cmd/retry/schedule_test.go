@@ -169,6 +169,9 @@ all delays    6s at worst, 4s on average
 	if _, err := os.Stat(name); err == nil {
 		t.Error("--plan ran the command")
 	}
+	if r := run(t, "--plan -n 200000 -b linear -i 1ms -j none"); !strings.Contains(r.stdout, " 200000   2m\n") {
+		t.Error(r.stdout)
+	}
 	if r := run(t, "--plan -n 200000 --delay 1"); !strings.Contains(r.stdout, " 200000   1s\n\nall delays    55h33m at worst") {
 		t.Error(r.stdout)
 	}
