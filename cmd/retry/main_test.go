@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	os.Unsetenv("RETRY_OPTS")
-	os.Setenv("TMPDIR", dir) // what a killed one leaves is removed with it
+	os.Setenv("TMPDIR", dir)                 // what a killed one leaves is removed with it
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each run takes a second longer
 	code := m.Run()
 	os.RemoveAll(dir)
