@@ -84,3 +84,21 @@ func TestGroupNumberIsNobodyElses(t *testing.T) {
 	syscall.Kill(other, syscall.SIGKILL)
 	r.end().is(t, 0, "")
 }
+
+// Without /proc, as in some chroots, nothing is left either; only what is in another group isn't found.
+func TestWithoutProc(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can take /proc away")
+	}
+	for args, code := range map[string]int{"-n 2 -g 300ms": 3, "-n 2 -g 300ms -t 300ms": 124} {
+		script := "sleep 300 & exit 3"
+		if code == 124 {
+			script = "sleep 300; :"
+		}
+		old := binary
+		binary = "/usr/bin/unshare"
+		r := start(t, "-m sh -c", append([]string{`mount -t tmpfs none /proc && exec "$@"`, "sh", old, "-q", "-i", "0"}, append(strings.Fields(args), "sh", "-c", script)...)...)
+		binary = old
+		r.end().is(t, code, "")
+	}
+}

@@ -116,6 +116,12 @@ func (p *Process) alive() bool {
 		return len(groups) > 0
 	}
 	p.reap()
+	for !p.gone {
+		// What was left to us is ours to reap.
+		if pid, err := syscall.Wait4(-p.pid, nil, syscall.WNOHANG, nil); err != nil && err != syscall.EINTR || pid == 0 {
+			break
+		}
+	}
 	// If we may not send to it, then it's somebody else's by now.
 	p.gone = p.gone || syscall.Kill(-p.pid, 0) != nil
 	return !p.gone
