@@ -337,3 +337,22 @@ func TestHooks(t *testing.T) {
 	hooked.signal(15)
 	hooked.end().is(t, 143, "")
 }
+
+// A command that ends with a code of its own when nobody reads any more isn't run again.
+func TestOwnCodeWhenNobodyReads(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := temp(t)
+	cmd := exec.Command(binary, "-q", "--delay", "1ms", "-n", "5", "sh", "-c", "echo run >> "+runs+"; trap '' PIPE; sleep 0.1; echo text 2>/dev/null || exit 23")
+	cmd.Stdout = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	r.Close()
+	if got := ended(t, cmd); got.code != 23 || read(t, runs) != "run\n" {
+		t.Errorf("exit code %d after %q", got.code, read(t, runs))
+	}
+}
