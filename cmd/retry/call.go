@@ -92,7 +92,7 @@ func (c *call) makeAttempts() ending {
 	err := retry.Do(c.ctx, c.policy(c.observe), c.try)
 	c.live.stop()
 	end := c.end(err)
-	if c.last != nil && end.code != codeOurs {
+	if c.last != nil && end.kind != "error" {
 		if err := c.deliver(); err != nil {
 			end = c.end(err)
 		}

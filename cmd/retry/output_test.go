@@ -51,6 +51,15 @@ func TestLastKeepsTheOrder(t *testing.T) {
 	}
 }
 
+// A command's own 125 is not our error: its output gets out, and -q is quiet.
+func TestOwn125(t *testing.T) {
+	r := sh(t, "-q -n 2 -i 0 -o last", "echo out; exit 125")
+	r.is(t, 125, "out\n")
+	if r.stderr != "" {
+		t.Errorf("-q: %q", r.stderr)
+	}
+}
+
 // Binary output passes through every mode byte for byte, in any amount.
 func TestBinaryOutput(t *testing.T) {
 	name := temp(t)

@@ -87,7 +87,7 @@ func (s *speaker) ended(c *call, end ending) {
 	attrs := append(c.attrs(), slog.String("ended", end.kind), slog.String("why", end.why),
 		slog.Int("code", end.code), slog.Float64("elapsed_seconds", took.Seconds()))
 	switch {
-	case end.code == codeOurs: // never silent
+	case end.kind == "error": // never silent
 		s.say(slog.LevelError, end.why, "error", attrs...)
 	case s.quiet:
 	case end.code == 0:
