@@ -32,22 +32,23 @@ func startWitness(group int, seen chan<- syscall.Signal) *witness {
 	}
 	defer tells.Close()
 	w := &witness{stdin: stdin, ended: make(chan struct{})}
-	var errno syscall.Errno
 	own := &witnessed{stdin: hold.Fd(), stdout: tells.Fd(), want: 1<<(syscall.SIGINT-1) | 1<<(syscall.SIGQUIT-1)}
 	family.Lock()
 	// It has every signal blocked from its birth: none is lost, and none stops or ends it.
+	var errno syscall.Errno
 	blocking(^uint64(0), func() { w.pid, errno = forkWitness(own) })
 	runtime.KeepAlive(own)
-	if errno == 0 {
-		family.known[w.pid] = true
-		syscall.Setpgid(w.pid, group)
-	}
-	family.Unlock()
 	if errno != 0 {
+		family.Unlock()
 		stdin.Close()
 		from.Close()
 		return nil
 	}
+	family.known[w.pid] = true
+	if syscall.Setpgid(w.pid, group) != nil {
+		syscall.Kill(w.pid, syscall.SIGKILL) // in our own group it would tell us what we know
+	}
+	family.Unlock()
 	go func() {
 		defer close(w.ended)
 		defer from.Close()
