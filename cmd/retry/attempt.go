@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,7 +28,7 @@ type attempt struct {
 	startErr *proc.StartError
 	matches  [patterns]bool
 	asked    time.Duration // the delay it asked for
-	left     bool          // processes that had to be ended
+	stuck    bool          // its output didn't all get through, since nobody takes it
 	unread   bool          // nobody reads our output any more
 	record   *recording    // of its output, if it's known only later where that belongs
 	broken   error         // what went wrong on our side
@@ -37,26 +38,33 @@ type attempt struct {
 
 func (r *attempt) Error() string { return r.reason }
 
-// exitCode is the one to end with if this was the last run.
-func (r *attempt) exitCode() int {
-	switch {
-	case r.timedOut:
+// lastCode is the code that we would end with for how the command ended.
+func (r *attempt) lastCode() int {
+	if r.timedOut {
 		return codeTimeout
-	case r.code == 0:
-		return codeUnmet
 	}
 	return r.code
 }
 
-func (r *attempt) describe(o *options) string {
+// exitCode is the one to end with if this was the last run, and no success.
+func (r *attempt) exitCode() int {
+	if code := r.lastCode(); code != 0 {
+		return code
+	}
+	return codeUnmet
+}
+
+func (r *attempt) describe(c *call) string {
 	switch {
 	case r.startErr != nil:
-		return r.startErr.Error()
+		return c.name + ": " + r.startErr.Error()
 	case r.timedOut:
 		return "timed out after " + short(r.took)
 	case r.signal != 0:
 		return "died of " + proc.Name(r.signal)
-	case r.code == 0 && o.until != nil && !r.matches[until]:
+	case r.stuck:
+		return "nobody takes its output"
+	case r.code == 0 && c.patterns[until] != nil && !r.matches[until]:
 		return "the output didn't match --until"
 	case r.code == 0 && r.matches[retryStdout]:
 		return "the output matches --retry-stdout"
@@ -68,26 +76,31 @@ func (r *attempt) describe(o *options) string {
 
 // run runs the command once.
 func (c *call) run(ctx context.Context) *attempt {
-	r := &attempt{number: retry.Attempt(ctx), delay: c.delay, start: time.Now()}
+	r := &attempt{number: retry.Attempt(ctx), delay: retry.Delay(ctx), start: time.Now()}
 	c.say.starting(c, r)
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 
-	in, err := c.stdin.open()
+	in, err := c.stdin.open(r.number == c.most && c.resetAfter == 0)
 	if err != nil {
 		r.broken = err
 		return r
 	}
 	defer in.close()
-	out, err := c.openOutput(abort)
+	out, err := c.openOutput(ctx, abort)
 	if err != nil {
 		r.broken = err
 		return r
 	}
-	hint := filepath.Join(os.TempDir(), "retry-"+c.id+".after")
+	env, hint := c.environment(r.number), ""
+	if c.dir != "" {
+		// A name for each attempt: a file that can't be removed isn't obeyed again.
+		hint = filepath.Join(c.dir, "after-"+strconv.Itoa(c.made))
+		env = append(env, "RETRY_AFTER_FILE="+hint)
+	}
 	p, err := proc.Start(proc.Command{
 		Args:       c.command,
-		Env:        append(c.environment(r.number), "RETRY_AFTER_FILE="+hint),
+		Env:        env,
 		Stdin:      in.child,
 		Stdout:     out.stdout.child,
 		Stderr:     out.stderr.child,
@@ -97,7 +110,7 @@ func (c *call) run(ctx context.Context) *attempt {
 	in.started()
 	out.started()
 	if err != nil {
-		out.discard()
+		out.discard(ctx)
 		if !errors.As(err, &r.startErr) {
 			r.broken = err
 			return r
@@ -107,18 +120,17 @@ func (c *call) run(ctx context.Context) *attempt {
 	}
 	ended, err := p.Wait(ctx)
 	r.took = time.Since(r.start)
-	r.code, r.signal, r.left = ended.Code, ended.Signal, ended.Left
+	r.code, r.signal = ended.Code, ended.Signal
 	r.timedOut = ended.Cut
 	r.broken = err
-	out.finish(r)
+	out.finish(ctx, r)
 	if r.asked, err = takeHint(hint, time.Now()); err != nil {
 		c.say.problem(fmt.Errorf("what was left in $RETRY_AFTER_FILE: %w", err))
 	}
-	if r.signal == syscall.SIGPIPE || r.code == codeSignal+int(syscall.SIGPIPE) {
-		r.unread = r.unread || proc.ReaderGone(os.Stdout)
-	}
-	if r.left {
-		c.say.problem(errors.New("the command left processes running, which were ended"))
+	r.unread = r.unread || r.code != 0 && proc.ReaderGone(os.Stdout)
+	if ended.Left {
+		c.say.problem(fmt.Errorf("the command left processes running, which were ended after %s; what they had still to do or to write is lost",
+			short(min(c.grace, proc.Linger))))
 	}
 	return r
 }
@@ -126,34 +138,27 @@ func (c *call) run(ctx context.Context) *attempt {
 // environment is what the command and the hooks see, at the attempt of this number.
 func (c *call) environment(number int) []string {
 	limit := "unlimited"
-	if c.limit != retry.Unlimited {
-		limit = strconv.Itoa(c.limit)
+	if c.most != unlimited {
+		limit = strconv.Itoa(c.most)
 	}
-	env := append(clean(os.Environ()),
+	env := append(slices.DeleteFunc(os.Environ(), isOurs),
 		"RETRY_ATTEMPT="+strconv.Itoa(number),
 		"RETRY_ATTEMPTS="+limit,
 		"RETRY_ELAPSED="+strconv.Itoa(int(time.Since(c.started).Seconds())),
 		"RETRY_ID="+c.id,
 	)
 	if c.last != nil {
-		code := c.last.code
-		if c.last.timedOut {
-			code = codeTimeout
-		}
-		env = append(env, "RETRY_LAST_CODE="+strconv.Itoa(code))
+		env = append(env, "RETRY_LAST_CODE="+strconv.Itoa(c.last.lastCode()))
 	}
 	return env
 }
 
-// clean leaves out what an outer retry set for its own command.
-func clean(env []string) []string {
-	kept := make([]string, 0, len(env)+8)
-	for _, e := range env {
-		switch name, _, _ := strings.Cut(e, "="); name {
-		case "RETRY_ATTEMPT", "RETRY_ATTEMPTS", "RETRY_ELAPSED", "RETRY_ID", "RETRY_LAST_CODE", "RETRY_AFTER_FILE":
-		default:
-			kept = append(kept, e)
-		}
+// isOurs reports whether a variable is for this run only, or was set by an outer one for its own command or hook.
+func isOurs(variable string) bool {
+	switch name, _, _ := strings.Cut(variable, "="); name {
+	case "RETRY_OPTS", "RETRY_ATTEMPT", "RETRY_ATTEMPTS", "RETRY_ELAPSED", "RETRY_ID", "RETRY_LAST_CODE", "RETRY_AFTER_FILE",
+		"RETRY_REASON", "RETRY_FAILURE", "RETRY_DELAY":
+		return true
 	}
-	return kept
+	return false
 }

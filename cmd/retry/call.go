@@ -16,72 +16,108 @@ import (
 // A call is all attempts at the command.
 type call struct {
 	*options
-	signals *proc.Signals
-	stdin   *stdin
-	report  *report
-	say     *speaker
-	id      string
-	started time.Time
-	limit   int           // of attempts
-	made    int           // attempts so far
-	inARow  int           // successful ones
-	last    *attempt      // nil before the first has ended
-	delay   time.Duration // before the next attempt
-	live    *live
-	waiting bool // for the next attempt, or no longer
+	told           context.Context // ends when a signal tells us to stop
+	ctx            context.Context // ends then, or when the time of --within is over
+	signals        *proc.Signals
+	stdin          *stdin
+	stdout, stderr *outlet
+	report         *report
+	say            *speaker
+	name           string // of the command, to be shown
+	id             string
+	dir            string // for $RETRY_AFTER_FILE; "" if there can't be one
+	started        time.Time
+	most           int      // attempts
+	made           int      // attempts so far
+	inARow         int      // successful ones
+	last           *attempt // nil before the first has ended
+	live           *live
+	waiting        bool // for the next attempt, or no longer
 }
 
-func newCall(o *options, s *proc.Signals) (*call, error) {
-	c := &call{options: o, signals: s, id: fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()), started: time.Now(), say: newSpeaker(o)}
-	switch {
-	case o.attempts != 0:
-		c.limit = o.attempts
-	case o.delays != nil:
-		c.limit = len(o.delays)
-	default:
-		c.limit = 10
+func newCall(told context.Context, o *options, s *proc.Signals) *call {
+	c := &call{
+		options: o, told: told, ctx: told, signals: s, started: time.Now(), name: nameOf(o.command[0]), most: o.limit(),
+		id:    fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
+		stdin: newStdin(os.Stdin), stdout: newOutlet(os.Stdout), stderr: newOutlet(os.Stderr),
 	}
-	c.stdin = newStdin(os.Stdin)
-	if o.report != "" {
-		var err error
-		if c.report, err = newReport(o.report, c); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
+	return c
 }
 
 // do makes the call and returns the exit code.
-func (c *call) do(ctx context.Context) int {
-	end := ending{code: codeOurs, kind: "error", why: "it panicked"}
-	defer func() {
-		if err := c.report.finish(c, end); err != nil {
-			c.say.problem(fmt.Errorf("the report: %w", err))
+func (c *call) do() int {
+	if c.within > 0 {
+		var cancel context.CancelFunc
+		c.ctx, cancel = context.WithDeadlineCause(c.told, c.started.Add(c.within), retry.ErrTooLate)
+		defer cancel()
+	}
+	c.say = newSpeaker(c.options, c.stderr.writer(c.ctx))
+	var err error
+	if c.report, err = newReport(c); err != nil {
+		c.say.error(err)
+		return codeOurs
+	}
+	// A folder of our own: in the shared one others could put there what we would obey.
+	if c.dir, err = os.MkdirTemp("", "retry-*"); err != nil {
+		c.dir = ""
+		if c.verbose {
+			c.say.problem(fmt.Errorf("there is no $RETRY_AFTER_FILE: %w", err))
 		}
-	}()
-	err := retry.Do(ctx, retry.Policy{
-		Backoff: c.schedule(c.rand()),
-		Timeout: c.timeout,
-		Within:  c.within,
-		Observe: c.observe,
-	}, c.try)
-	c.live.stop()
-	end = c.end(ctx, err)
-	if c.last != nil && end.code != codeOurs && c.deliver(c.last) != nil {
-		end = c.end(ctx, err)
 	}
-	c.say.ended(c, end)
-	if end.code != 0 && c.onGiveup != "" {
-		// The context may be why it ended; a signal that comes now still gets through.
-		c.hook(context.WithoutCancel(ctx), c.onGiveup, "RETRY_REASON="+end.kind)
+	defer c.clean()
+	end := c.makeAttempts()
+	if err := c.report.finish(end); err != nil {
+		c.say.error(fmt.Errorf("the report can't be written: %w", err))
+		end.code = codeOurs
 	}
-	if end.signal == syscall.SIGINT && proc.Columns(os.Stdin) > 0 {
-		// So that a script that runs us is interrupted, too: a shell goes on after a
-		// command that takes Ctrl-C for itself.
-		c.report.finish(c, end)
+	if end.signal != 0 {
+		// So that who runs us sees that it was a signal: a script around us that was
+		// interrupted goes on otherwise, and systemd calls any exit code a failure.
+		c.clean()
 		proc.Die(end.signal)
 	}
 	return end.code
+}
+
+// clean removes what only the command needed.
+func (c *call) clean() {
+	if c.dir != "" {
+		os.Chmod(c.dir, 0o700) // whatever the command has done to it
+		os.RemoveAll(c.dir)
+	}
+}
+
+// makeAttempts makes all attempts and delivers what came of them.
+func (c *call) makeAttempts() ending {
+	err := retry.Do(c.ctx, c.policy(c.observe), c.try)
+	c.live.stop()
+	end := c.end(err)
+	if c.last != nil && end.kind != "error" {
+		if err := c.deliver(); err != nil {
+			end = c.end(err)
+		}
+	}
+	c.say.ended(c, end)
+	if end.code != 0 && c.onGiveup != "" {
+		// What ended the call is not to end the hook as well; a signal that comes now is.
+		ctx, cancel := c.told, context.CancelFunc(func() {})
+		if ctx.Err() != nil {
+			ctx = context.WithoutCancel(ctx)
+		}
+		if c.within > 0 {
+			end := c.started.Add(c.within)
+			if least := time.Now().Add(c.grace); end.Before(least) {
+				end = least
+			}
+			ctx, cancel = context.WithDeadline(ctx, end)
+		}
+		defer cancel()
+		c.hook(ctx, "on-giveup", c.onGiveup, end.kind)
+		if proc.ToldBy(c.told) != 0 {
+			return c.end(context.Cause(c.told))
+		}
+	}
+	return end
 }
 
 // try makes the next attempt, and says of it what package retry has to know.
@@ -94,9 +130,8 @@ func (c *call) try(ctx context.Context) error {
 		c.last.record.close()
 	}
 	c.last = r
-	c.delay = 0
 	verdict, why := c.judge(r)
-	r.reason = r.describe(c.options)
+	r.reason = r.describe(c)
 	err := error(r)
 	switch {
 	case r.broken != nil:
@@ -105,9 +140,6 @@ func (c *call) try(ctx context.Context) error {
 	case verdict == success:
 		if c.inARow++; c.inARow >= c.consecutive {
 			r.reason = "success"
-			if err = c.deliver(r); err != nil {
-				break
-			}
 			c.report.add(r)
 			return nil
 		}
@@ -121,10 +153,10 @@ func (c *call) try(ctx context.Context) error {
 	}
 	c.report.add(r)
 	if c.output == "once" {
-		r.record.play(os.Stderr)
+		r.record.play(c.ctx, c.stderr, c.stderr)
 	}
 	if c.resetAfter > 0 && r.took >= c.resetAfter {
-		err = retry.Fresh(err)
+		err = retry.Progress(err)
 	}
 	if r.asked > 0 {
 		err = retry.After(err, r.asked)
@@ -132,31 +164,29 @@ func (c *call) try(ctx context.Context) error {
 	return err
 }
 
-// deliver writes what was recorded of the last attempt. It's not our
-// error if nobody reads it.
-func (c *call) deliver(r *attempt) error {
-	if err := r.record.play(os.Stdout); err != nil && !errors.Is(err, syscall.EPIPE) {
-		r.broken = fmt.Errorf("the command's output can't be written: %w", err)
-		r.reason = r.broken.Error()
-		return retry.Stop(r.broken)
+// deliver writes what was recorded of the last attempt.
+func (c *call) deliver() error {
+	err := c.last.record.play(c.ctx, c.stdout, c.stderr)
+	switch {
+	case errors.Is(err, errStuck):
+		return context.Cause(c.ctx)
+	case errors.Is(err, syscall.EPIPE):
+		c.last.broken = errors.New("the command's output can't be written: nobody reads it any more")
+	case err != nil:
+		c.last.broken = fmt.Errorf("the command's output can't be written: %w", err)
 	}
-	return nil
+	return err
 }
 
 // observe is told of each failure that another attempt follows.
 func (c *call) observe(ctx context.Context, e retry.Event) {
-	if e.Kind != retry.Retrying {
+	if !e.Retry {
 		return
 	}
-	c.delay, c.waiting = e.Delay, true
+	c.waiting = true
 	c.say.retrying(c, e)
 	if c.onRetry != "" {
-		if c.within > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadline(ctx, c.started.Add(c.within))
-			defer cancel()
-		}
-		c.hook(ctx, c.onRetry, fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds()), "RETRY_REASON="+c.last.reason)
+		c.hook(ctx, "on-retry", c.onRetry, "retrying", fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds()))
 	}
 	c.live = c.say.countdown(c, e)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"syscall"
 
@@ -17,21 +16,21 @@ type ending struct {
 	signal syscall.Signal // that told us to stop
 }
 
-// end says how the call ended that ctx was given to and err came of.
-func (c *call) end(ctx context.Context, err error) ending {
-	var told *proc.Told
+// end says how the call ended that err came of.
+func (c *call) end(err error) ending {
 	code := codeOurs
 	if c.last != nil {
 		code = c.last.exitCode()
 	}
+	sig := proc.ToldBy(c.told)
 	switch {
 	case c.last != nil && c.last.broken != nil:
 		return ending{code: codeOurs, kind: "error", why: c.last.broken.Error()}
 	case err == nil:
 		return ending{code: 0, kind: "succeeded", why: "success"}
-	case errors.As(context.Cause(ctx), &told):
-		return ending{code: codeSignal + int(told.Signal), kind: "signal", why: told.Error(), signal: told.Signal}
-	case errors.Is(err, retry.ErrPolicy):
+	case sig != 0:
+		return ending{code: codeSignal + int(sig), kind: "signal", why: (&proc.Told{Signal: sig}).Error(), signal: sig}
+	case errors.Is(err, retry.ErrInvalid):
 		return ending{code: codeOurs, kind: "error", why: err.Error()}
 	case errors.Is(err, retry.ErrExhausted):
 		return ending{code: code, kind: "exhausted", why: "attempts used up"}

@@ -3,59 +3,118 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 )
 
-// parseAll reads the flags in RETRY_OPTS and then those in args, which win.
+// parseAll reads the flags in args, and then those in RETRY_OPTS that these leave standing.
 func parseAll(opts string, args []string) (options, error) {
-	o := defaults()
-	words, err := split(opts)
-	if err == nil {
-		words, err = parse(&o, words)
-	}
-	if err == nil && len(words) > 0 {
-		err = fmt.Errorf("%q is not a flag; only flags can be set there", words[0])
-	}
+	given, command, err := parse(args)
 	if err != nil {
-		return o, fmt.Errorf("RETRY_OPTS: %w", err)
+		return options{}, err
 	}
-	o.command, err = parse(&o, args)
-	return o, err
+	o, err := apply(given)
+	if err != nil {
+		return o, err
+	}
+	if !o.show() {
+		words, err := split(opts)
+		var before []setting
+		if err == nil {
+			before, words, err = parse(words)
+		}
+		if err == nil && len(words) > 0 {
+			err = fmt.Errorf("%q is not a flag; only flags can be set there", words[0])
+		}
+		if err == nil {
+			_, err = apply(before)
+		}
+		if err != nil {
+			return o, fmt.Errorf("RETRY_OPTS: %w", err)
+		}
+		o, err = combine(before, given, command)
+		if err != nil {
+			return o, err
+		}
+	}
+	o.command = command
+	return o, nil
+}
+
+// combine puts the flags on the command line in the place of those in RETRY_OPTS that they contradict.
+func combine(before, given []setting, command []string) (options, error) {
+	has := func(settings []setting, long string) bool {
+		return slices.ContainsFunc(settings, func(s setting) bool { return s.long == long && !s.off })
+	}
+	drop := func(long string) {
+		before = slices.DeleteFunc(before, func(s setting) bool { return s.long == long })
+	}
+	for _, s := range given {
+		drop(s.long)
+	}
+	for {
+		o, err := apply(append(slices.Clip(before), given...))
+		if err != nil {
+			return o, err
+		}
+		o.command = command
+		err = o.check()
+		var c *conflict
+		switch {
+		case !errors.As(err, &c):
+			return o, err
+		case has(given, c.a) && has(before, c.b):
+			drop(c.b)
+		case has(given, c.b) && has(before, c.a):
+			drop(c.a)
+		default:
+			return o, err
+		}
+	}
+}
+
+func apply(settings []setting) (options, error) {
+	o := defaults()
+	for _, s := range settings {
+		if s.off {
+			continue
+		}
+		if err := s.set(&o, s.value); err != nil {
+			return o, fmt.Errorf("%s: %w", s.as, err)
+		}
+		o.given[s.long] = true
+	}
+	return o, nil
 }
 
 // split cuts s into words as a shell would: at white space, with quotes '…' and "…", and \ before a
 // character that means itself. Nothing else is special, so nothing is expanded.
 func split(s string) ([]string, error) {
 	var words []string
-	var word strings.Builder
-	inWord := false
-	var quote rune
+	var word []byte // nil between two words
+	var quote byte
 	escaped := false
-	for _, r := range s {
+	for _, b := range []byte(s) {
 		switch {
 		case escaped:
-			if quote == '"' && r != '"' && r != '\\' {
-				word.WriteByte('\\')
+			if quote == '"' && b != '"' && b != '\\' {
+				word = append(word, '\\')
 			}
-			word.WriteRune(r)
+			word = append(word, b)
 			escaped = false
-		case r == '\\' && quote != '\'':
-			escaped, inWord = true, true
-		case quote != 0 && r == quote:
+		case b == '\\' && quote != '\'':
+			escaped, word = true, append([]byte{}, word...)
+		case quote != 0 && b == quote:
 			quote = 0
 		case quote != 0:
-			word.WriteRune(r)
-		case r == '\'' || r == '"':
-			quote, inWord = r, true
-		case r == ' ' || r == '\t' || r == '\n' || r == '\r':
-			if inWord {
-				words = append(words, word.String())
-				word.Reset()
-				inWord = false
+			word = append(word, b)
+		case b == '\'' || b == '"':
+			quote, word = b, append([]byte{}, word...)
+		case b == ' ' || b == '\t' || b == '\n' || b == '\r':
+			if word != nil {
+				words, word = append(words, string(word)), nil
 			}
 		default:
-			word.WriteRune(r)
-			inWord = true
+			word = append(word, b)
 		}
 	}
 	if quote != 0 {
@@ -64,8 +123,8 @@ func split(s string) ([]string, error) {
 	if escaped {
 		return nil, errors.New("there is nothing after the last backslash")
 	}
-	if inWord {
-		words = append(words, word.String())
+	if word != nil {
+		words = append(words, string(word))
 	}
 	return words, nil
 }

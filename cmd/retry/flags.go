@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,28 +33,34 @@ const (
 	shells   = "bash zsh fish"
 )
 
+// What these are called is what can be given more than once: it adds up.
+const (
+	aList   = "LIST"
+	aRegexp = "REGEXP"
+)
+
 var groups = []group{
 	{"When to try again", []flag{
 		{'n', "attempts", "N", "unlimited", "attempts at most, or unlimited (10)", value(parseAttempts, func(o *options) *int { return &o.attempts })},
 		{'i', "initial", "TIME", "", "the first delay (1s)", value(parseDuration, func(o *options) *time.Duration { return &o.initial })},
 		{'m', "max-delay", "TIME", "", "no delay is longer (2m)", value(parsePositive, func(o *options) *time.Duration { return &o.maxDelay })},
 		{'b', "backoff", "HOW", backoffs, "exponential, linear, constant, fibonacci\nor decorrelated (exponential)", word(backoffs, func(o *options) *string { return &o.backoff })},
-		{'d', "delays", "LIST", "", "these delays, one before each attempt: 0,1s,5s", value(parseDelays, func(o *options) *[]time.Duration { return &o.delays })},
+		{0, "delay", "TIME", "", "the same delay each time: -b constant -i TIME", setDelay},
+		{'d', "delays", aList, "", "these delays, one before each attempt: 0,1s,5s", add(parseDelays, func(o *options) *[]time.Duration { return &o.delays })},
 		{'j', "jitter", "HOW", jitters, "spread of a delay: full, equal or none (full)", word(jitters, func(o *options) *string { return &o.jitter })},
-		{0, "seed", "N", "", "makes the jitter the same every time", value(parseSeed, func(o *options) **uint64 { return &o.seed })},
-		{'t', "timeout", "TIME", "", "end an attempt that takes longer", value(parsePositive, func(o *options) *time.Duration { return &o.timeout })},
-		{'w', "within", "TIME", "", "end it all then, in an attempt or in a delay", value(parsePositive, func(o *options) *time.Duration { return &o.within })},
+		{'t', "timeout", "TIME", "", "end an attempt that takes longer", value(parseDuration, func(o *options) *time.Duration { return &o.timeout })},
+		{'w', "within", "TIME", "", "end it all then, in an attempt or in a delay", value(parseDuration, func(o *options) *time.Duration { return &o.within })},
 		{'g', "grace", "TIME", "", "time between TERM and KILL (5s)", value(parseDuration, func(o *options) *time.Duration { return &o.grace })},
-		{0, "reset-after", "TIME", "", "an attempt this long starts the delays afresh", value(parsePositive, func(o *options) *time.Duration { return &o.resetAfter })},
+		{0, "reset-after", "TIME", "", "an attempt this long starts the delays afresh", value(parseDuration, func(o *options) *time.Duration { return &o.resetAfter })},
 	}},
 	{"Which failures", []flag{
-		{'r', "retry-on", "LIST", "timeout signal", "only on: exit codes, timeout, signal: 1,70-79,signal", value(parseOutcomes, func(o *options) **outcomes { return &o.retryOn })},
-		{'s', "stop-on", "LIST", "timeout signal", "never on these", value(parseOutcomes, func(o *options) **outcomes { return &o.stopOn })},
-		{0, "retry-stdout", "REGEXP", "", "if stdout matches, even if the exit code is 0", value(parseRegexp, func(o *options) **regexp.Regexp { return &o.retryStdout })},
-		{0, "retry-stderr", "REGEXP", "", "if stderr matches, even if the exit code is 0", value(parseRegexp, func(o *options) **regexp.Regexp { return &o.retryStderr })},
-		{0, "stop-stdout", "REGEXP", "", "never if stdout matches", value(parseRegexp, func(o *options) **regexp.Regexp { return &o.stopStdout })},
-		{0, "stop-stderr", "REGEXP", "", "never if stderr matches", value(parseRegexp, func(o *options) **regexp.Regexp { return &o.stopStderr })},
-		{'u', "until", "REGEXP", "", "success is output that matches", value(parseRegexp, func(o *options) **regexp.Regexp { return &o.until })},
+		{'r', "retry-on", aList, "timeout signal", "only on: exit codes, timeout, signal: 1,70-79,KILL", func(o *options, s string) error { return parseOutcomes(&o.retryOn, s) }},
+		{'s', "stop-on", aList, "timeout signal", "never on these", func(o *options, s string) error { return parseOutcomes(&o.stopOn, s) }},
+		{0, "retry-stdout", aRegexp, "", "if stdout matches, even if the exit code is 0", match(retryStdout)},
+		{0, "retry-stderr", aRegexp, "", "if stderr matches, even if the exit code is 0", match(retryStderr)},
+		{0, "stop-stdout", aRegexp, "", "never if stdout matches", match(stopStdout)},
+		{0, "stop-stderr", aRegexp, "", "never if stderr matches", match(stopStderr)},
+		{'u', "until", aRegexp, "", "success is output that matches", match(until)},
 		{0, "until-fails", "", "", "success is a failure", on(func(o *options) *bool { return &o.untilFails })},
 		{'c', "consecutive", "N", "", "success is N successes in a row", value(parseCount, func(o *options) *int { return &o.consecutive })},
 	}},
@@ -86,24 +93,118 @@ func value[T any](parse func(string) (T, error), field func(*options) *T) func(*
 	}
 }
 
-// word is value for one of some words.
-func word(words string, field func(*options) *string) func(*options, string) error {
-	return func(o *options, s string) (err error) {
-		*field(o), err = oneOf(s, strings.Fields(words)...)
+// add is value for a list.
+func add[T any](parse func(string) ([]T, error), field func(*options) *[]T) func(*options, string) error {
+	return func(o *options, s string) error {
+		v, err := parse(s)
+		*field(o) = append(*field(o), v...)
 		return err
 	}
+}
+
+// match is value for a pattern.
+func match(p pattern) func(*options, string) error {
+	return add(parseRegexp, func(o *options) *[]*regexp.Regexp { return &o.patterns[p] })
+}
+
+// word is value for one of some words.
+func word(words string, field func(*options) *string) func(*options, string) error {
+	return value(func(s string) (string, error) {
+		if all := strings.Fields(words); !slices.Contains(all, s) {
+			return "", fmt.Errorf("%q is not one of %s", s, strings.Join(all, ", "))
+		}
+		return s, nil
+	}, field)
 }
 
 func on(field func(*options) *bool) func(*options, string) error {
 	return func(o *options, _ string) error { *field(o) = true; return nil }
 }
 
-func parseSeed(s string) (*uint64, error) {
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("%q is not a seed; use a number from 0", s)
+func setDelay(o *options, s string) (err error) {
+	o.backoff = "constant"
+	o.initial, err = parseDuration(s)
+	return err
+}
+
+// parseDuration reads "1.5" (seconds), "250ms", "1h30m", "2d" or "1d12h".
+func parseDuration(s string) (time.Duration, error) {
+	const max = float64(1<<63 - 1)
+	days, rest, isDays := strings.Cut(s, "d")
+	var d time.Duration
+	var err error
+	if !isDays {
+		days, rest = "0", s
 	}
-	return &n, nil
+	total, err := strconv.ParseFloat(days, 64)
+	total *= float64(24 * time.Hour)
+	if err == nil && (rest != "" || !isDays) {
+		if seconds, serr := strconv.ParseFloat(rest, 64); serr == nil && !isDays {
+			total += seconds * float64(time.Second)
+		} else {
+			d, err = time.ParseDuration(rest)
+			total += float64(d)
+		}
+	}
+	switch {
+	case err != nil || !(total > -max && total < max): // which NaN isn't
+		return 0, fmt.Errorf("%q is not a duration; write one as 10 (seconds), 250ms, 1.5s, 2m, 1h30m or 1d12h", s)
+	case total < 0 || d < 0:
+		return 0, fmt.Errorf("%q is negative; a duration can't be", s)
+	}
+	return time.Duration(total), nil
+}
+
+// parsePositive is parseDuration for what makes no sense at 0.
+func parsePositive(s string) (time.Duration, error) {
+	d, err := parseDuration(s)
+	if err == nil && d == 0 {
+		err = fmt.Errorf("%q leaves no time at all; for attempts without a delay say --delay 0", s)
+	}
+	return d, err
+}
+
+func parseDelays(s string) ([]time.Duration, error) {
+	var delays []time.Duration
+	for part := range strings.SplitSeq(s, ",") {
+		d, err := parseDuration(strings.TrimSpace(part))
+		if err != nil {
+			return nil, err
+		}
+		delays = append(delays, d)
+	}
+	return delays, nil
+}
+
+func parseAttempts(s string) (int, error) {
+	if s == "unlimited" {
+		return unlimited, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is not a number of attempts; use 1 or more, or unlimited", s)
+	}
+	return n, nil
+}
+
+func parseCount(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is not a number from 1", s)
+	}
+	return n, nil
+}
+
+// parseRegexp makes ^ and $ match at lines, as in grep.
+func parseRegexp(s string) ([]*regexp.Regexp, error) {
+	re, err := regexp.Compile("(?m:" + s + ")")
+	if err != nil {
+		if _, own := regexp.Compile(s); own != nil {
+			err = own
+		}
+		return nil, fmt.Errorf("%q is not a regular expression: %s", s, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	return []*regexp.Regexp{re}, nil
 }
 
 func parseText(s string) (string, error) { return s, nil }

@@ -2,4 +2,8 @@
 
 package main
 
+import "syscall"
+
 const pdeathsig = false
+
+var furtherSignals map[string]syscall.Signal

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,7 +59,7 @@ func (r *running) end() result {
 	if !kill.Stop() || err != nil {
 		r.t.Fatalf("it doesn't end: %v", err)
 	}
-	took := time.Since(start)
+	got := resultOf(state, &r.stdout, &r.stderr, start)
 	r.held.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if _, err := r.held.Read(make([]byte, 1)); err != io.EOF {
 		r.t.Errorf("something was left running: %v", err)
@@ -67,7 +68,8 @@ func (r *running) end() result {
 	if strings.Contains(r.stderr.String(), "DATA RACE") {
 		r.t.Error(r.stderr.String())
 	}
-	return result{state.ExitCode(), r.stdout.String(), r.stderr.String(), took}
+	got.stdout, got.stderr = r.stdout.String(), r.stderr.String()
+	return got
 }
 
 // tree is a script that starts processes beside and below it, says so in a file, and waits.
@@ -84,10 +86,13 @@ func TestStoppedBySignal(t *testing.T) {
 			ready := temp(t)
 			// Background processes of a shell ignore INT and QUIT, which makes them harder to end.
 			r := start(t, "--grace 1s --report "+ready+".json -- sh -c", tree(ready))
-			eventually(t, "the tree", func() bool { _, err := os.Stat(ready); return err == nil })
+			eventually(t, "the tree", has(ready, "1\n"))
 			r.signal(sig)
 			got := r.end()
 			got.is(t, code, "")
+			if got.died != sig {
+				t.Errorf("it died of %d: systemd and shells want to see %v", got.died, sig)
+			}
 			got.says(t, "told to stop by SIG")
 			if report := read(t, ready+".json"); !strings.Contains(report, `"ended": "signal"`) {
 				t.Errorf("report: %s", report)
@@ -103,7 +108,7 @@ func TestStoppedBySignal(t *testing.T) {
 func TestStoppedInDelay(t *testing.T) {
 	ready := temp(t)
 	r := start(t, "--delays 0,1h --report "+ready+".json -- sh -c", "echo >> "+ready+"; exit 3")
-	eventually(t, "an attempt", func() bool { _, err := os.Stat(ready); return err == nil })
+	eventually(t, "an attempt", has(ready, "\n"))
 	time.Sleep(100 * time.Millisecond) // for the delay to begin; before it, the outcome is the same
 	r.signal(syscall.SIGTERM)
 	got := r.end() // in less than a minute
@@ -116,10 +121,13 @@ func TestStoppedInDelay(t *testing.T) {
 
 // Each of these reaches every process of the group, and does not end the call.
 func TestSignalsReachTheWholeGroup(t *testing.T) {
-	for _, name := range []string{"USR1", "USR2"} {
+	names := map[string]syscall.Signal{"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2, "WINCH": syscall.SIGWINCH, "ALRM": syscall.SIGALRM,
+		"VTALRM": syscall.SIGVTALRM, "TTIN": syscall.SIGTTIN, "TTOU": syscall.SIGTTOU}
+	maps.Copy(names, furtherSignals)
+	for name, sig := range names {
 		dir := t.TempDir()
-		child := `trap "echo >> ` + dir + `/got$0; exit 0" ` + name + `; echo > ` + dir + `/ready$0; while :; do sleep 0.02; done`
-		r := start(t, "-n 1 -- sh -c", `sh -c '`+child+`' 1 & sh -c '`+child+`' 2 & trap : `+name+`; wait; wait; wait; exit 9`)
+		child := `trap "echo >> ` + dir + `/got$0; exit 0" ` + name + `; mkfifo ` + dir + `/fifo$0; exec 9<>` + dir + `/fifo$0; echo > ` + dir + `/ready$0; while :; do read -t 0.02 -u 9; done` // a sleep would be stopped
+		r := start(t, "-n 1 -- bash -c", `bash -c '`+child+`' 1 & bash -c '`+child+`' 2 & trap : `+name+`; wait; wait; wait; exit 9`)
 		both := func(what string) func() bool {
 			return func() bool {
 				found, _ := filepath.Glob(dir + "/" + what + "[12]")
@@ -127,7 +135,7 @@ func TestSignalsReachTheWholeGroup(t *testing.T) {
 			}
 		}
 		eventually(t, "both children", both("ready"))
-		r.signal(map[string]syscall.Signal{"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2}[name])
+		r.signal(sig)
 		eventually(t, name+" in both", both("got"))
 		if got := r.end(); got.code != 9 {
 			t.Errorf("exit code %d, want the command's own 9: %s", got.code, got.stderr)
@@ -140,7 +148,7 @@ func TestKilledAfterGrace(t *testing.T) {
 	ready := temp(t)
 	stubborn := `trap "" TERM INT; echo > ` + ready + `; while :; do sleep 0.05; done`
 	r := start(t, "--grace 300ms -- sh -c", stubborn)
-	eventually(t, "the command", func() bool { _, err := os.Stat(ready); return err == nil })
+	eventually(t, "the command", has(ready, "\n"))
 	r.signal(syscall.SIGTERM)
 	got := r.end()
 	got.is(t, 143, "")
@@ -155,9 +163,9 @@ func TestSecondInterruptKills(t *testing.T) {
 	ready := temp(t)
 	got := temp(t)
 	r := start(t, "--grace 1h -- sh -c", `trap "echo >> `+got+`" INT; trap "" TERM; echo > `+ready+`; while :; do sleep 0.02; done`)
-	eventually(t, "the command", func() bool { _, err := os.Stat(ready); return err == nil })
+	eventually(t, "the command", has(ready, "\n"))
 	r.signal(syscall.SIGINT)
-	eventually(t, "the first INT", func() bool { _, err := os.Stat(got); return err == nil })
+	eventually(t, "the first INT", has(got, "\n"))
 	r.signal(syscall.SIGINT)
 	r.end().is(t, 130, "")
 }
@@ -166,7 +174,7 @@ func TestSecondInterruptKills(t *testing.T) {
 func TestSuccessOnTerm(t *testing.T) {
 	ready := temp(t)
 	r := start(t, "-- sh -c", `trap "exit 0" TERM; echo > `+ready+`; while :; do sleep 0.02; done`)
-	eventually(t, "the command", func() bool { _, err := os.Stat(ready); return err == nil })
+	eventually(t, "the command", has(ready, "\n"))
 	r.signal(syscall.SIGTERM)
 	r.end().is(t, 0, "")
 }
@@ -241,7 +249,7 @@ func TestIgnoredSignalStaysIgnored(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the command", func() bool { _, err := os.Stat(ready); return err == nil })
+	eventually(t, "the command", has(ready, "\n"))
 	cmd.Process.Signal(syscall.SIGHUP)
 	os.Remove(ready)
 	cmd.Wait()
@@ -257,9 +265,9 @@ func TestKilledOurselves(t *testing.T) {
 	}
 	ready := temp(t)
 	r := start(t, "-- sh -c", "echo > "+ready+"; exec sleep 300")
-	eventually(t, "the command", func() bool { _, err := os.Stat(ready); return err == nil })
+	eventually(t, "the command", has(ready, "\n"))
 	r.signal(syscall.SIGKILL)
-	if got := r.end(); got.code != -1 {
+	if got := r.end(); got.died != syscall.SIGKILL {
 		t.Errorf("exit code %d", got.code)
 	}
 }

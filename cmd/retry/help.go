@@ -3,7 +3,6 @@ package main
 import (
 	_ "embed"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strings"
 )
@@ -20,23 +19,17 @@ var zshCompletion string
 //go:embed completion/retry.fish
 var fishCompletion string
 
-// show prints what the user asked for instead of a run.
-func show(o *options) int {
-	text := ""
+// shown is what the user asked for instead of a run.
+func shown(o *options) string {
 	switch {
 	case o.help:
-		text = helpText()
+		return helpText()
 	case o.version:
-		text = "retry " + version() + "\n"
+		return "retry " + version() + "\n"
 	case o.showMan:
-		text = manual
-	default:
-		text = map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}[o.completion]
+		return manual
 	}
-	if _, err := os.Stdout.WriteString(text); err != nil {
-		return codeOurs
-	}
-	return 0
+	return map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}[o.completion]
 }
 
 // helpText fits two screens of 24 lines.
@@ -72,7 +65,7 @@ const examples = `Examples
   retry curl -fsS https://example.com/health
   retry -n 5 --timeout 30s -- make deploy
   pg_dump db | retry --output once -- ssh backup 'cat > db && sha256sum db'
-TIME is 10 (seconds), 250ms, 2m or 1h30m. Flags may stand in $RETRY_OPTS, too.
+TIME is 10 (seconds), 250ms or 1h30m. --no-FLAG undoes one from $RETRY_OPTS.
 Exit code: the command's; 124 out of time; 126, 127 can't be run; 128+n died of
 signal n; 130, 143 told to stop; 125 our own error. See also retry --man.
 `

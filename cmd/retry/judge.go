@@ -13,17 +13,17 @@ const (
 func (c *call) judge(r *attempt) (verdict, string) {
 	listed := c.retryOn.has(r)
 	matched := r.matches[retryStdout] || r.matches[retryStderr]
-	completed := r.startErr == nil && !r.timedOut && r.signal == 0
+	completed := r.startErr == nil && !r.timedOut && !r.stuck && r.signal == 0
 	var ok bool
 	switch {
-	case c.until != nil:
+	case c.patterns[until] != nil:
 		ok = completed && r.matches[until]
 	case c.untilFails:
 		ok = r.startErr == nil && !r.timedOut && r.code != 0
 	default:
 		ok = completed && r.code == 0
 	}
-	only := c.retryOn != nil || c.retryStdout != nil || c.retryStderr != nil
+	only := c.retryOn != nil || c.patterns[retryStdout] != nil || c.patterns[retryStderr] != nil
 	switch {
 	case ok && !listed && !matched:
 		return success, ""
@@ -33,6 +33,8 @@ func (c *call) judge(r *attempt) (verdict, string) {
 		return stop, "its output matches --stop-stdout"
 	case r.matches[stopStderr]:
 		return stop, "its standard error matches --stop-stderr"
+	case r.unread:
+		return stop, "nobody reads its output any more"
 	case listed || matched:
 		return again, ""
 	case only:
@@ -43,8 +45,6 @@ func (c *call) judge(r *attempt) (verdict, string) {
 		return stop, "a command that isn't found won't be found the next time"
 	case !r.timedOut && r.signal == 0 && r.code == 126:
 		return stop, "a command that can't be executed can't be the next time"
-	case r.unread:
-		return stop, "nobody reads its output any more"
 	}
 	return again, ""
 }

@@ -28,13 +28,13 @@ func (s *speaker) countdown(c *call, e retry.Event) *live {
 			left := time.Until(until)
 			if width := proc.Columns(os.Stderr); width > 0 && proc.InForeground(os.Stderr) {
 				line := fmt.Sprintf("retry: %s in %s (Ctrl-C ends it)", next, seconds(left))
-				fmt.Fprintf(os.Stderr, "\r%.*s\x1b[K", width-1, line)
+				c.stderr.write(c.ctx, fmt.Appendf(nil, "\r%.*s\x1b[K", width-1, line))
 			}
 			// Wake when the number changes.
 			select {
 			case <-l.quit:
 				if proc.InForeground(os.Stderr) {
-					fmt.Fprint(os.Stderr, "\r\x1b[K")
+					c.stderr.write(c.ctx, []byte("\r\x1b[K"))
 				}
 				return
 			case <-time.After(max((left-1)%time.Second+1, 10*time.Millisecond)):

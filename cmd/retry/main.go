@@ -4,14 +4,14 @@
 //
 // How it is made, from the outside in:
 //
-//   - flags.go is the table of flags, which parse.go reads into options.go, after those
-//     in RETRY_OPTS (environment.go); help.go prints what is asked for instead of a call.
-//   - call.go is the call: one [retry.Do] with the backoff of schedule.go (plan.go prints
+//   - flags.go is the table of flags, which parse.go reads and environment.go puts together with
+//     those in RETRY_OPTS, into options.go; help.go has what is asked for instead of a call.
+//   - call.go is the call: one [retry.Do] with the policy of schedule.go (plan.go prints
 //     it). ending.go says how it ended, and with which exit code.
 //   - attempt.go is one run of the command, judge.go says what it means. It has its input
 //     from stdin.go; its output passes through output.go, past the patterns of match.go, into
 //     a recording.go if need be; hint.go is the delay that it asks for.
-//   - say.go, live.go, report.go and hook.go tell the world.
+//   - say.go, live.go, report.go and hook.go tell the world, through outlet.go, which waits for nobody.
 //   - internal/proc runs a command in a process group of its own and ends all of it;
 //     internal/spool keeps bytes, on disk if they are many.
 package main
@@ -33,31 +33,24 @@ const (
 )
 
 func main() {
-	proc.Lookout()
 	os.Exit(do(os.Args[1:]))
 }
 
 func do(args []string) int {
 	o, err := parseAll(os.Getenv("RETRY_OPTS"), args)
-	if err == nil {
-		if o.help || o.version || o.showMan || o.completion != "" {
-			return show(&o)
-		}
-		err = o.check()
+	switch {
+	case err != nil:
+	case o.show():
+		_, err = os.Stdout.WriteString(shown(&o))
+	case o.plan:
+		err = printPlan(os.Stdout, &o)
+	default:
+		ctx, signals := proc.Catch(context.Background())
+		return newCall(ctx, &o, signals).do()
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "retry:", err)
+		fmt.Fprintln(os.Stderr, "retry:", plain(err.Error()))
 		return codeOurs
 	}
-	if o.plan {
-		printPlan(os.Stdout, &o)
-		return 0
-	}
-	ctx, signals := proc.Catch(context.Background())
-	c, err := newCall(&o, signals)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "retry:", err)
-		return codeOurs
-	}
-	return c.do(ctx)
+	return 0
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	os.Unsetenv("RETRY_OPTS")
+	os.Setenv("TMPDIR", dir)                 // what a killed one leaves is removed with it
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each run takes a second longer
 	code := m.Run()
 	os.RemoveAll(dir)
@@ -41,7 +43,8 @@ func TestMain(m *testing.M) {
 
 // A result is what came of running the command.
 type result struct {
-	code           int // -1 if it died of a signal
+	code           int            // 128+n if it died of signal n
+	died           syscall.Signal // that it died of, if it isn't 0
 	stdout, stderr string
 	took           time.Duration
 }
@@ -62,7 +65,7 @@ func sh(t *testing.T, args, script string) result {
 func runWith(t *testing.T, stdin io.Reader, env []string, args ...string) result {
 	t.Helper()
 	// Long enough for anything here on the slowest machine; a hang is a failure with a stack.
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Kill) }
@@ -82,7 +85,19 @@ func runWith(t *testing.T, stdin io.Reader, env []string, args ...string) result
 	if strings.Contains(stderr.String(), "DATA RACE") {
 		t.Errorf("retry %q: %s", args, &stderr)
 	}
-	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), time.Since(start)}
+	return resultOf(cmd.ProcessState, &stdout, &stderr, start)
+}
+
+func resultOf(state *os.ProcessState, stdout, stderr fmt.Stringer, start time.Time) result {
+	r := result{state.ExitCode(), 0, stdout.String(), stderr.String(), time.Since(start)}
+	if status, ok := state.Sys().(interface {
+		Signaled() bool
+		Signal() syscall.Signal
+	}); ok && status.Signaled() {
+		r.died = status.Signal()
+		r.code = 128 + int(r.died)
+	}
+	return r
 }
 
 // is checks the exit code and the whole standard output.
@@ -122,5 +137,13 @@ func eventually(t *testing.T, what string, done func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("after a minute there is still not: %s", what)
 		}
+	}
+}
+
+// has reports whether a file, which another process writes, has a text by now.
+func has(name, text string) func() bool {
+	return func() bool {
+		b, _ := os.ReadFile(name)
+		return strings.Contains(string(b), text)
 	}
 }

@@ -4,9 +4,10 @@ import (
 	"bufio"
 	"io"
 	"regexp"
+	"slices"
 )
 
-// A pattern is one of the regular expressions that a run's output can match.
+// A pattern is one of the uses of the regular expressions that a run's output can match.
 type pattern int
 
 const (
@@ -18,7 +19,7 @@ const (
 	patterns int = iota
 )
 
-// A matcher looks for a pattern in what is written to it, without keeping it.
+// A matcher looks for one expression in what is written to it, without keeping it.
 type matcher struct {
 	pattern pattern
 	to      *io.PipeWriter
@@ -43,12 +44,13 @@ func (m *matcher) end() bool {
 	return <-m.found
 }
 
-// matchers makes a matcher for each pattern that was asked for.
-func matchers(wanted [patterns]*regexp.Regexp) []*matcher {
-	var ms []*matcher
-	for p, re := range wanted {
-		if re != nil {
-			ms = append(ms, newMatcher(pattern(p), re))
+// matchers makes a matcher for each expression of these patterns.
+func (o *options) matchers(of ...pattern) (ms []*matcher) {
+	for p, all := range o.patterns {
+		for _, re := range all {
+			if slices.Contains(of, pattern(p)) {
+				ms = append(ms, newMatcher(pattern(p), re))
+			}
 		}
 	}
 	return ms

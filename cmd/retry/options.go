@@ -1,34 +1,28 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"regexp"
-	"strconv"
-	"strings"
 	"time"
-
-	"github.com/callagain/retry"
 )
 
 // options are all that can be set. The flags table says how.
 type options struct {
-	attempts   int // 0 if not given
+	given      map[string]bool // the long names of the flags that were given
+	attempts   int             // 0 if not given
 	initial    time.Duration
 	maxDelay   time.Duration
 	backoff    string
 	delays     []time.Duration
 	jitter     string // "" if not given
-	seed       *uint64
 	timeout    time.Duration
 	within     time.Duration
 	grace      time.Duration
 	resetAfter time.Duration
 
 	retryOn, stopOn              *outcomes
-	retryStdout, retryStderr     *regexp.Regexp
-	stopStdout, stopStderr       *regexp.Regexp
-	until                        *regexp.Regexp
+	patterns                     [patterns][]*regexp.Regexp
 	untilFails                   bool
 	consecutive                  int
 	output                       string
@@ -44,6 +38,7 @@ type options struct {
 
 func defaults() options {
 	return options{
+		given:       map[string]bool{},
 		initial:     time.Second,
 		maxDelay:    2 * time.Minute,
 		backoff:     "exponential",
@@ -54,98 +49,54 @@ func defaults() options {
 	}
 }
 
+// show reports whether something is to be shown in the place of a call.
+func (o *options) show() bool { return o.help || o.version || o.showMan || o.completion != "" }
+
+// limit is how many attempts there are at most.
+func (o *options) limit() int {
+	switch {
+	case o.attempts != 0:
+		return o.attempts
+	case o.delays != nil:
+		return len(o.delays)
+	}
+	return 10
+}
+
+// A conflict is between two flags, by their long names.
+type conflict struct{ a, b, text string }
+
+func (c *conflict) Error() string { return c.text }
+
 // check finds what makes no sense together.
 func (o *options) check() error {
-	switch {
-	case o.until != nil && o.untilFails:
-		return fmt.Errorf("--until and --until-fails are two different ends; use one of them")
-	case o.quiet && o.verbose:
-		return fmt.Errorf("-q and -v contradict each other; use one of them")
-	case o.attempts > 0 && o.consecutive > o.attempts:
-		return fmt.Errorf("--consecutive %d can't be reached in %d attempts; raise --attempts", o.consecutive, o.attempts)
+	for _, pair := range [...]struct {
+		a, b string
+		is   bool
+	}{
+		{"delays", "initial", true}, {"delays", "max-delay", true}, {"delays", "backoff", true}, {"delays", "delay", true},
+		{"delay", "initial", true}, {"delay", "max-delay", true}, {"delay", "backoff", true},
+		{"max-delay", "backoff", o.backoff == "constant"}, {"jitter", "backoff", o.backoff == "decorrelated"},
+		{"until", "until-fails", true}, {"quiet", "verbose", true},
+	} {
+		if pair.is && o.given[pair.a] && o.given[pair.b] {
+			return &conflict{pair.a, pair.b, fmt.Sprintf("--%s and --%s%s contradict each other, or one has no effect; use one of them",
+				pair.a, pair.b, map[bool]string{true: " " + o.backoff}[pair.b == "backoff"])}
+		}
+	}
+	limits := "attempts"
+	if o.attempts == 0 && o.delays != nil {
+		limits = "delays"
+	}
+	switch limit := o.limit(); {
+	case len(o.delays) == 1:
+		d := short(o.delays[0])
+		return fmt.Errorf("--delays %s is one delay, before the first attempt, and leaves no second one; for %s between attempts say --delay %s"+
+			" (and --attempts N for what other tools call -t N), for a list --delays 0,%s", d, d, d, d)
+	case limit != unlimited && o.consecutive > limit:
+		return &conflict{"consecutive", limits, fmt.Sprintf("--consecutive %d can't be reached in %d attempts; raise --%s", o.consecutive, limit, limits)}
 	case len(o.command) == 0 && !o.plan:
-		return fmt.Errorf("no command to run; say retry [flags] [--] command [args...], or see retry --help")
+		return errors.New("no command to run; say retry [flags] [--] command [args...], or see retry --help")
 	}
 	return nil
-}
-
-// parseDuration reads "1.5" (seconds), "250ms", "1h30m" or "2d".
-func parseDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		number, unit := s, time.Second
-		if days, ok := strings.CutSuffix(s, "d"); ok {
-			number, unit = days, 24*time.Hour
-		}
-		f, ferr := strconv.ParseFloat(number, 64)
-		if ferr != nil || math.IsNaN(f) || math.Abs(f)*float64(unit) >= math.MaxInt64 {
-			return 0, fmt.Errorf("%q is not a duration; write one as 10 (seconds), 250ms, 1.5s, 2m or 1h30m", s)
-		}
-		d = time.Duration(f * float64(unit))
-	}
-	if d < 0 {
-		return 0, fmt.Errorf("%q is negative; a duration can't be", s)
-	}
-	return d, nil
-}
-
-// parsePositive is parseDuration for what makes no sense at 0.
-func parsePositive(s string) (time.Duration, error) {
-	d, err := parseDuration(s)
-	if err == nil && d == 0 {
-		err = fmt.Errorf("%q leaves no time at all; leave the flag out for no limit", s)
-	}
-	return d, err
-}
-
-func parseDelays(s string) ([]time.Duration, error) {
-	var delays []time.Duration
-	for part := range strings.SplitSeq(s, ",") {
-		d, err := parseDuration(strings.TrimSpace(part))
-		if err != nil {
-			return nil, err
-		}
-		delays = append(delays, d)
-	}
-	return delays, nil
-}
-
-func parseAttempts(s string) (int, error) {
-	if s == "unlimited" {
-		return retry.Unlimited, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%q is not a number of attempts; use 1 or more, or unlimited", s)
-	}
-	return n, nil
-}
-
-func parseCount(s string) (int, error) {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%q is not a number from 1", s)
-	}
-	return n, nil
-}
-
-// parseRegexp makes ^ and $ match at lines, as in grep.
-func parseRegexp(s string) (*regexp.Regexp, error) {
-	re, err := regexp.Compile("(?m:" + s + ")")
-	if err != nil {
-		if _, own := regexp.Compile(s); own != nil {
-			err = own
-		}
-		return nil, fmt.Errorf("%q is not a regular expression: %s", s, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-	}
-	return re, nil
-}
-
-func oneOf(s string, words ...string) (string, error) {
-	for _, w := range words {
-		if s == w {
-			return s, nil
-		}
-	}
-	return "", fmt.Errorf("%q is not one of %s", s, strings.Join(words, ", "))
 }

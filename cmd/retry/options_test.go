@@ -9,13 +9,13 @@ import (
 func TestParseDuration(t *testing.T) {
 	for s, want := range map[string]time.Duration{
 		"0": 0, "10": 10 * time.Second, "1.5": 1500 * time.Millisecond, "250ms": 250 * time.Millisecond,
-		"1h30m": 90 * time.Minute, "2d": 48 * time.Hour, ".5": 500 * time.Millisecond,
+		"1h30m": 90 * time.Minute, "1d12h": 36 * time.Hour, "1.5d": 36 * time.Hour, "2d": 48 * time.Hour, ".5": 500 * time.Millisecond,
 	} {
 		if got, err := parseDuration(s); got != want || err != nil {
 			t.Errorf("%q: %v, %v; want %v", s, got, err, want)
 		}
 	}
-	for _, s := range []string{"", "s", "-1", "-1s", "1 s", "1e300", "NaN", "inf", "1y", "--", "9999999999999"} {
+	for _, s := range []string{"", "s", "-1", "-1s", "1 s", "1e300", "NaN", "inf", "1y", "--", "d", "1d1", "-1d", "1d-1h", "1dd", "9999999999999"} {
 		if got, err := parseDuration(s); err == nil {
 			t.Errorf("%q: %v, want an error", s, got)
 		}
@@ -35,15 +35,8 @@ func FuzzParseDuration(f *testing.F) {
 func FuzzParseOutcomes(f *testing.F) {
 	f.Add("1,75,100-110,timeout")
 	f.Fuzz(func(t *testing.T, s string) {
-		set, err := parseOutcomes(s)
-		if err != nil {
-			return
-		}
-		any := set.timeout || set.signal
-		for _, c := range set.codes {
-			any = any || c
-		}
-		if !any {
+		var set *outcomes
+		if parseOutcomes(&set, s) == nil && *set == (outcomes{}) {
 			t.Errorf("%q is a list of nothing, without an error", s)
 		}
 	})
@@ -77,9 +70,6 @@ func FuzzSplit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		split(a) // must not panic
 		quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-		if a != strings.ToValidUTF8(a, "") || b != strings.ToValidUTF8(b, "") {
-			t.Skip()
-		}
 		got, err := split(quote(a) + " " + quote(b))
 		if err != nil || len(got) != 2 || got[0] != a || got[1] != b {
 			t.Errorf("%q, %q: %q, %v", a, b, got, err)

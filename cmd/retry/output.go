@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
 	"syscall"
 	"time"
 
@@ -22,31 +21,48 @@ type output struct {
 }
 
 // openOutput prepares the output of the next run. If the recording fails, it calls abort.
-func (c *call) openOutput(abort context.CancelCauseFunc) (*output, error) {
+func (c *call) openOutput(ctx context.Context, abort context.CancelCauseFunc) (*output, error) {
 	out := &output{stdout: stream{child: os.Stdout}, stderr: stream{child: os.Stderr}}
-	toStdout, toStderr := io.Writer(os.Stdout), io.Writer(os.Stderr)
+	toStdout, toStderr := io.Writer(c.stdout.writer(ctx)), io.Writer(c.stderr.writer(ctx))
 	keepStdout, keepStderr := c.output != "stream", c.output == "last"
 	if keepStdout {
 		out.record = &recording{abort: abort}
-		toStdout = recorder{out.record, os.Stdout}
+		toStdout = recorder{out.record, c.stdout}
 	}
 	if keepStderr {
-		toStderr = recorder{out.record, os.Stderr}
+		toStderr = recorder{out.record, c.stderr}
 	}
-	onStdout := matchers([patterns]*regexp.Regexp{until: c.until, retryStdout: c.retryStdout, stopStdout: c.stopStdout})
-	onStderr := matchers([patterns]*regexp.Regexp{until: c.until, retryStderr: c.retryStderr, stopStderr: c.stopStderr})
+	onStdout, onStderr := c.matchers(until, retryStdout, stopStdout), c.matchers(until, retryStderr, stopStderr)
 	if keepStdout || onStdout != nil {
 		if err := out.stdout.through(toStdout, onStdout); err != nil {
 			return nil, err
 		}
 	}
-	if keepStderr || onStderr != nil {
+	switch {
+	case !keepStderr && onStderr == nil:
+	case keepStdout == keepStderr && out.stdout.from != nil && c.together():
+		// One pipe for both keeps their order.
+		out.stderr.child = out.stdout.child
+		end(onStderr)
+	default:
 		if err := out.stderr.through(toStderr, onStderr); err != nil {
-			out.discard()
+			out.discard(ctx)
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// together reports whether both outputs are the same file, as after 2>&1, and no pattern is for one of them only.
+func (c *call) together() bool {
+	for p, all := range c.patterns {
+		if all != nil && pattern(p) != until {
+			return false
+		}
+	}
+	out, err1 := os.Stdout.Stat()
+	diag, err2 := os.Stderr.Stat()
+	return err1 == nil && err2 == nil && os.SameFile(out, diag)
 }
 
 // started is called when the run has its ends of the pipes, or never will.
@@ -56,30 +72,41 @@ func (o *output) started() {
 }
 
 // discard is for a run that never was.
-func (o *output) discard() {
+func (o *output) discard(ctx context.Context) {
 	o.started()
-	o.finish(new(attempt))
+	o.finish(ctx, new(attempt))
 	o.record.close()
 }
 
 // finish is called when all of the run's processes have ended. It notes what matched.
-func (o *output) finish(r *attempt) {
+func (o *output) finish(ctx context.Context, r *attempt) {
 	o.stdout.wait()
 	o.stderr.wait()
-	for _, m := range append(o.stdout.matchers, o.stderr.matchers...) {
-		if m.end() {
-			r.matches[m.pattern] = true
-		}
+	for _, p := range append(end(o.stdout.matchers), end(o.stderr.matchers)...) {
+		r.matches[p] = true
 	}
 	r.record = o.record
 	for _, err := range []error{o.stdout.err, o.stderr.err} {
 		switch {
+		case errors.Is(err, errStuck):
+			r.stuck = true
+			r.timedOut = r.timedOut || proc.ToldBy(ctx) == 0
 		case errors.Is(err, syscall.EPIPE):
 			r.unread = true
 		case err != nil && r.broken == nil:
 			r.broken = err
 		}
 	}
+}
+
+// end returns the patterns that were found.
+func end(ms []*matcher) (found []pattern) {
+	for _, m := range ms {
+		if m.end() {
+			found = append(found, m.pattern)
+		}
+	}
+	return found
 }
 
 // A stream is one of the two outputs of a run.

@@ -51,6 +51,15 @@ func TestLastKeepsTheOrder(t *testing.T) {
 	}
 }
 
+// A command's own 125 is not our error: its output gets out, and -q is quiet.
+func TestOwn125(t *testing.T) {
+	r := sh(t, "-q -n 2 -i 0 -o last", "echo out; exit 125")
+	r.is(t, 125, "out\n")
+	if r.stderr != "" {
+		t.Errorf("-q: %q", r.stderr)
+	}
+}
+
 // Binary output passes through every mode byte for byte, in any amount.
 func TestBinaryOutput(t *testing.T) {
 	name := temp(t)
@@ -80,12 +89,26 @@ func TestConditions(t *testing.T) {
 		{"--retry-on 1-9 --stop-on 5", "exit 6", 6, 3},
 		{"--retry-on timeout -t 200ms", "sleep 60", 124, 3},
 		{"--retry-on timeout -t 30s", "exit 124", 124, 1},
-		{"--retry-on 124 -t 200ms", "sleep 60", 124, 1},
+		{"--retry-on 124 -t 200ms", "sleep 60", 124, 3}, // it is what we end with
+		{"--stop-on 100-130 -t 200ms", "sleep 60", 124, 1},
 		{"--retry-on 7,timeout -t 30s", "exit 7", 7, 3}, // the two work together
 		{"--stop-on timeout -t 200ms", "sleep 60", 124, 1},
 		{"--stop-on timeout -t 30s", "exit 1", 1, 3},
 		{"--retry-on signal", "kill -9 $$", 137, 3},
-		{"--retry-on 137", "kill -9 $$", 137, 1},
+		{"--retry-on 137", "kill -9 $$", 137, 3},
+		{"--retry-on 137", "exit 137", 137, 3},
+		{"--stop-on 137", "kill -9 $$", 137, 1},
+		{"--stop-on 130-140", "kill -9 $$", 137, 1},
+		{"--stop-on KILL", "kill -9 $$", 137, 1},
+		{"--stop-on SIGKILL", "exit 137", 137, 3},
+		{"--stop-on sigterm,KILL", "kill -TERM $$", 143, 1},
+		{"--retry-on SIGKILL", "kill -TERM $$", 143, 1},
+		{"--retry-on 1 --retry-on 2", "exit 1", 1, 3},
+		{"--retry-on 1 --retry-on 2", "exit 2", 2, 3},
+		{"--stop-on 1 --stop-on 2", "exit 1", 1, 1},
+		{"--retry-stderr busy --retry-stderr later", "echo busy >&2; exit 1", 1, 3},
+		{"--retry-stderr busy --retry-stderr later", "echo later >&2; exit 1", 1, 3},
+		{"--until one --until two", "echo one; exit 1", 0, 1},
 		{"--retry-on signal", "exit 137", 137, 1},
 		{"--stop-on signal", "kill -9 $$", 137, 1},
 		{"--retry-on 0", "exit 0", 1, 3},
@@ -219,8 +242,7 @@ func TestReport(t *testing.T) {
 		"--stop-on 1 false":                   {"stopped", 1, 1},
 		"no-such-command-anywhere":            {"stopped", 127, 1},
 		"--within 200ms sleep 60":             {"timeout", 124, 1},
-		"--within 10s --delays 1h true":       {"timeout", 124, 0},
-		"-n unlimited -i 1 -m 0.0001 false":   {"error", 125, 0},
+		"--within 10s --delays 1h,1 true":     {"timeout", 124, 0},
 		"--delays 0,1h --stop-on 1-9 sh -c x": {"stopped", 127, 1},
 	} {
 		os.Remove(name)
@@ -289,27 +311,27 @@ func TestWhatIsSaid(t *testing.T) {
 
 func TestHooks(t *testing.T) {
 	log := temp(t)
-	hook := "echo $1 $RETRY_ATTEMPT $RETRY_LAST_CODE $RETRY_REASON >> " + log + "; cat; echo noise"
-	args := []string{"-q", "-n", "3", "-i", "1ms", "--on-retry", "set retry; " + hook, "--on-giveup", "set giveup; " + hook, "sh", "-c"}
+	hook := "echo $1 $RETRY_ATTEMPT $RETRY_LAST_CODE $RETRY_REASON: $RETRY_FAILURE $RETRY_DELAY >> " + log + "; cat; echo noise"
+	args := []string{"-q", "--delays", "0,1ms,1ms", "--on-retry", "set retry; " + hook, "--on-giveup", "set giveup; " + hook, "sh", "-c"}
 	input := "the command's input"
 	r := runWith(t, onlyReader{strings.NewReader(input)}, nil, append(args, "exit 7")...)
 	r.is(t, 7, "") // what hooks write isn't the command's output
-	if got, want := read(t, log), "retry 1 7 exit code 7\nretry 2 7 exit code 7\ngiveup 3 7 exhausted\n"; got != want {
+	if got, want := read(t, log), "retry 1 7 retrying: exit code 7 0.001\nretry 2 7 retrying: exit code 7 0.001\ngiveup 3 7 exhausted: exit code 7\n"; got != want {
 		t.Errorf("hooks ran as %q, want %q", got, want)
 	}
 	os.Remove(log)
 	r = runWith(t, onlyReader{strings.NewReader(input)}, nil, append(args, "[ $RETRY_ATTEMPT = 2 ] && cat")...)
 	r.is(t, 0, input)
-	if got, want := read(t, log), "retry 1 1 exit code 1\n"; got != want {
+	if got, want := read(t, log), "retry 1 1 retrying: exit code 1 0.001\n"; got != want {
 		t.Errorf("hooks ran as %q, want %q: none after a success", got, want)
 	}
 	// A failing hook is said, and makes no difference.
 	r = runWith(t, nil, nil, "-n", "2", "-i", "1ms", "--on-retry", "exit 3", "sh", "-c", "exit 7")
 	r.is(t, 7, "")
-	r.says(t, `the hook "exit 3" failed: exit code 3`)
+	r.says(t, "the hook of --on-retry failed: exit code 3")
 	// So it does if there was no attempt at all.
 	os.Remove(log)
-	r = run(t, "-q --within 10s --delays 1h --on-giveup", "echo $RETRY_ATTEMPT $RETRY_REASON >> "+log, "true")
+	r = run(t, "-q --within 10s --delays 1h,1 --on-giveup", "echo $RETRY_ATTEMPT $RETRY_REASON >> "+log, "true")
 	r.is(t, 124, "")
 	if got := read(t, log); got != "0 timeout\n" {
 		t.Errorf("the hook ran as %q", got)
@@ -320,7 +342,26 @@ func TestHooks(t *testing.T) {
 	// A signal ends a hook, too, and whatever it has started.
 	ready := temp(t)
 	hooked := start(t, "-i 1ms --grace 300ms --on-retry", "echo > "+ready+"; sleep 300 & sleep 300", "false")
-	eventually(t, "the hook", func() bool { _, err := os.Stat(ready); return err == nil })
+	eventually(t, "the hook", has(ready, "\n"))
 	hooked.signal(15)
 	hooked.end().is(t, 143, "")
+}
+
+// A command that ends with a code of its own when nobody reads any more isn't run again.
+func TestOwnCodeWhenNobodyReads(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := temp(t)
+	cmd := exec.Command(binary, "-q", "--delay", "1ms", "-n", "5", "sh", "-c", "echo run >> "+runs+"; trap '' PIPE; sleep 0.1; echo text 2>/dev/null || exit 23")
+	cmd.Stdout = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	r.Close()
+	if got := ended(t, cmd); got.code != 23 || read(t, runs) != "run\n" {
+		t.Errorf("exit code %d after %q", got.code, read(t, runs))
+	}
 }

@@ -2,24 +2,101 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-func lookupLong(long string) *flag {
-	for _, g := range groups {
-		for i := range g.flags {
-			if g.flags[i].long == long {
-				return &g.flags[i]
-			}
-		}
-	}
-	return nil
+// A setting is a flag as it was given.
+type setting struct {
+	*flag
+	as    string // how it was written: -n or --attempts
+	value string
+	off   bool // --no-attempts: as if it had not been given before
 }
 
-func lookupShort(short byte) *flag {
+// parse reads flags, and returns the arguments from the first that isn't one as well.
+func parse(args []string) (given []setting, rest []string, err error) {
+	for len(args) > 0 && len(args[0]) >= 2 && args[0][0] == '-' {
+		arg := args[0]
+		args = args[1:]
+		if arg == "--" {
+			break
+		}
+		var some []setting
+		if long, ok := strings.CutPrefix(arg, "--"); ok {
+			some, args, err = parseLong(long, args)
+		} else {
+			some, args, err = parseShort(arg[1:], args)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, s := range some {
+			same := func(old setting) bool { return old.flag == s.flag }
+			if i := slices.IndexFunc(given, same); i >= 0 && !s.off && !given[i].off {
+				if s.arg != aList && s.arg != aRegexp && s.value != given[i].value {
+					return nil, nil, fmt.Errorf("%s is given twice, with %q and with %q; use one of them", s.as, given[i].value, s.value)
+				}
+			} else {
+				given = slices.DeleteFunc(given, same)
+			}
+			given = append(given, s)
+		}
+	}
+	return given, args, nil
+}
+
+func parseLong(name string, args []string) ([]setting, []string, error) {
+	name, val, given := strings.Cut(name, "=")
+	s := setting{as: "--" + name, value: val}
+	s.flag = find(func(f *flag) bool { return f.long == name })
+	if long, no := strings.CutPrefix(name, "no-"); s.flag == nil && no {
+		s.flag, s.off = find(func(f *flag) bool { return f.long == long }), true
+	}
+	switch {
+	case s.flag == nil:
+		return nil, nil, fmt.Errorf("there is no flag %s%s", s.as, suggest(name))
+	case (s.arg == "" || s.off) && given:
+		return nil, nil, fmt.Errorf("%s takes no value", s.as)
+	case s.arg != "" && !s.off && !given:
+		if len(args) == 0 {
+			return nil, nil, fmt.Errorf("%s needs a value: %s %s", s.as, s.as, s.arg)
+		}
+		s.value, args = args[0], args[1:]
+	}
+	return []setting{s}, args, nil
+}
+
+// parseShort reads "n5", "n" with its value in args, or several such as "qp".
+func parseShort(letters string, args []string) (some []setting, _ []string, _ error) {
+	for letters != "" {
+		s := setting{as: "-" + letters[:1]}
+		s.flag = find(func(f *flag) bool { return f.short == letters[0] })
+		if s.flag == nil {
+			_, size := utf8.DecodeRuneInString(letters)
+			return nil, nil, fmt.Errorf("there is no flag -%s; see retry --help", letters[:size])
+		}
+		letters = letters[1:]
+		if s.arg != "" {
+			s.value, letters = strings.TrimPrefix(letters, "="), ""
+			if s.value == "" {
+				if len(args) == 0 {
+					return nil, nil, fmt.Errorf("%s needs a value: %s %s", s.as, s.as, s.arg)
+				}
+				s.value, args = args[0], args[1:]
+			}
+		}
+		some = append(some, s)
+	}
+	return some, args, nil
+}
+
+// find returns the first flag that is meant, or nil.
+func find(is func(*flag) bool) *flag {
 	for _, g := range groups {
 		for i := range g.flags {
-			if f := &g.flags[i]; f.short == short && short != 0 {
+			if f := &g.flags[i]; is(f) {
 				return f
 			}
 		}
@@ -27,85 +104,26 @@ func lookupShort(short byte) *flag {
 	return nil
 }
 
-// parse reads flags into o, and returns the arguments from the first that isn't one.
-func parse(o *options, args []string) ([]string, error) {
-	for len(args) > 0 {
-		arg := args[0]
-		if len(arg) < 2 || arg[0] != '-' {
-			return args, nil
-		}
-		args = args[1:]
-		if arg == "--" {
-			return args, nil
-		}
-		var err error
-		if long, ok := strings.CutPrefix(arg, "--"); ok {
-			args, err = parseLong(o, long, args)
-		} else {
-			args, err = parseShort(o, arg[1:], args)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return args, nil
+// elsewhere is what other tools call our flags, where no letters are alike.
+var elsewhere = map[string]string{
+	"retries": "attempts", "tries": "attempts", "times": "attempts", "max-retries": "attempts", "count": "attempts",
+	"interval": "delay", "sleep": "delay", "wait": "delay", "max-time": "within", "deadline": "within",
 }
 
-func parseLong(o *options, name string, args []string) ([]string, error) {
-	name, val, given := strings.Cut(name, "=")
-	f := lookupLong(name)
-	switch {
-	case f == nil:
-		return nil, fmt.Errorf("there is no flag --%s%s", name, suggest(name))
-	case f.arg == "" && given:
-		return nil, fmt.Errorf("--%s takes no value", name)
-	case f.arg != "" && !given:
-		if len(args) == 0 {
-			return nil, fmt.Errorf("--%s needs a value: --%s %s", name, name, f.arg)
-		}
-		val, args = args[0], args[1:]
-	}
-	if err := f.set(o, val); err != nil {
-		return nil, fmt.Errorf("--%s: %w", name, err)
-	}
-	return args, nil
-}
-
-// parseShort reads "n5", "n" with its value in args, or several such as "qp".
-func parseShort(o *options, letters string, args []string) ([]string, error) {
-	for letters != "" {
-		f := lookupShort(letters[0])
-		if f == nil {
-			return nil, fmt.Errorf("there is no flag -%c; see retry --help", letters[0])
-		}
-		name := letters[:1]
-		letters = letters[1:]
-		val := ""
-		if f.arg != "" {
-			val, letters = strings.TrimPrefix(letters, "="), ""
-			if val == "" {
-				if len(args) == 0 {
-					return nil, fmt.Errorf("-%s needs a value: -%s %s", name, name, f.arg)
-				}
-				val, args = args[0], args[1:]
-			}
-		}
-		if err := f.set(o, val); err != nil {
-			return nil, fmt.Errorf("-%s: %w", name, err)
-		}
-	}
-	return args, nil
-}
-
-// suggest names the flag that was probably meant.
+// suggest names the flag that was probably meant: the nearest.
 func suggest(name string) string {
-	best, distance := "", 3
-	for _, g := range groups {
-		for _, f := range g.flags {
-			if d := edits(name, f.long); d < distance || strings.HasPrefix(f.long, name) && best == "" {
+	best, distance := elsewhere[name], 1+max(2, len(name)/3)
+	if best == "" {
+		find(func(f *flag) bool {
+			d := edits(name, f.long)
+			if name != "" && strings.HasPrefix(f.long, name) {
+				d = 0
+			}
+			if d < distance {
 				best, distance = f.long, d
 			}
-		}
+			return false
+		})
 	}
 	if best == "" {
 		return "; see retry --help"

@@ -18,7 +18,7 @@ func TestDefectsOfOtherTools(t *testing.T) {
 		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 			ready := temp(t)
 			r := start(t, "sh -c", "echo > "+ready+"; sleep 300; :")
-			eventually(t, "the command", func() bool { _, err := os.Stat(ready); return err == nil })
+			eventually(t, "the command", has(ready, "\n"))
 			r.signal(sig)
 			r.end().is(t, 128+int(sig), "")
 		}
@@ -52,7 +52,7 @@ func TestDefectsOfOtherTools(t *testing.T) {
 		os.Remove(name)
 		ready := temp(t)
 		r := start(t, "--report "+name+" sh -c", "echo > "+ready+"; exec sleep 300")
-		eventually(t, "the command", func() bool { _, err := os.Stat(ready); return err == nil })
+		eventually(t, "the command", has(ready, "\n"))
 		r.signal(syscall.SIGTERM)
 		r.end()
 		if !strings.Contains(read(t, name), `"signal":"SIGTERM"`) {
@@ -95,7 +95,7 @@ func TestDefectsOfOtherTools(t *testing.T) {
 		sh(t, "-n 3 -i 1ms", "exit 1$RETRY_ATTEMPT").says(t, "exit code 11", "exit code 12", "exit code 13")
 	})
 	t.Run("there is no delay unless asked for", func(t *testing.T) {
-		if got := first(3, given(t, "").schedule(nil)); len(got) != 3 || given(t, "").initial != time.Second {
+		if got := first(3, given(t, "").policy(nil).Backoff); len(got) != 3 || given(t, "").initial != time.Second {
 			t.Error(got)
 		}
 	})
@@ -114,7 +114,7 @@ func TestDefectsOfOtherTools(t *testing.T) {
 		// In full, on a terminal: TestCtrlC.
 		ready := temp(t)
 		r := start(t, "--delays 0,1h sh -c", `trap "exit 20" INT; echo > `+ready+`; while :; do sleep 0.02; done`)
-		eventually(t, "the command", func() bool { _, err := os.Stat(ready); return err == nil })
+		eventually(t, "the command", has(ready, "\n"))
 		r.signal(syscall.SIGINT)
 		r.end().is(t, 130, "")
 	})

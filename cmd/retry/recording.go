@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/callagain/retry/cmd/retry/internal/spool"
@@ -19,14 +18,14 @@ type recording struct {
 }
 
 type part struct {
-	to *os.File // where it was meant for
+	to *outlet // where it was meant for
 	n  int64
 }
 
 // A recorder writes what is meant for one of our outputs into the recording.
 type recorder struct {
 	*recording
-	to *os.File
+	to *outlet
 }
 
 func (r recorder) Write(p []byte) (int, error) {
@@ -45,19 +44,19 @@ func (r recorder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// play writes the recording, what was meant for standard output to stdout, and empties it.
-func (r *recording) play(stdout *os.File) error {
+// play writes the recording, what was meant for standard error to stderr and the rest to stdout, and empties it.
+func (r *recording) play(ctx context.Context, stdout, stderr *outlet) error {
 	if r == nil {
 		return nil
 	}
 	defer r.close()
 	from := r.buffer.Reader()
 	for _, p := range r.parts {
-		to := p.to
-		if to == os.Stdout {
-			to = stdout
+		to := stdout
+		if p.to == stderr {
+			to = stderr
 		}
-		if _, err := io.CopyN(to, from, p.n); err != nil {
+		if _, err := io.CopyN(to.writer(ctx), from, p.n); err != nil {
 			return err
 		}
 	}

@@ -1,26 +1,30 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/callagain/retry/cmd/retry/internal/proc"
 )
 
 // A report is the file of --report. Each run is written when it has ended, so that it
-// takes no memory however many there are; the file has its name only when it's complete.
+// takes no memory however many there are. A file is a whole report at any time, even if we are killed: each
+// write replaces its end. A pipe gets the end only when it's there.
 type report struct {
-	file    *os.File
-	w       *bufio.Writer
-	rename  string // where the file belongs, if it isn't there already
+	*call
+	file    *os.File // or
+	pipe    *outlet
+	at      int64 // where the end of the file begins
 	runs    int
 	running time.Duration
+	err     error // the first
 }
 
 type reportRun struct {
@@ -41,45 +45,86 @@ type reportTotal struct {
 	Waiting  float64 `json:"waiting_seconds"`
 }
 
-// newReport makes sure that the report can be written, before anything is run.
-func newReport(name string, c *call) (*report, error) {
-	r := &report{}
-	if err := r.open(name, c.id); err != nil {
+// unfinished is the end of a report that hasn't ended.
+var unfinished = ending{kind: "running", why: "it goes on, or was killed"}
+
+// newReport makes sure that the report can be written, before anything is run. It's nil if none was asked for.
+func newReport(c *call) (*report, error) {
+	if c.options.report == "" {
+		return nil, nil
+	}
+	r := &report{call: c}
+	head := fmt.Sprintf("{\n  \"id\": %s,\n  \"start\": %s,\n  \"attempts\": [", asJSON(c.id), asJSON(c.started))
+	if err := r.open(c.options.report, head); err != nil {
 		return nil, fmt.Errorf("--report: the file can't be written: %w", err)
 	}
-	r.w = bufio.NewWriter(r.file)
-	fmt.Fprintf(r.w, "{\n  \"id\": %s,\n  \"start\": %s,\n  \"attempts\": [", asJSON(c.id), asJSON(c.started))
 	return r, nil
 }
 
-// open opens a new file beside the one that it's to replace. What isn't a file, or is only
-// the name of another one, stays what it is, and is written as we go.
-func (r *report) open(name, id string) (err error) {
+// open begins the report. A file is a new one in the place of what was there. What isn't a file, or is only
+// the name of another one, stays what it is.
+func (r *report) open(name, head string) error {
 	switch name {
-	case "/dev/stdout":
-		r.file = os.Stdout
-		return nil
+	case "-", "/dev/stdout":
+		r.pipe = r.stdout
 	case "/dev/stderr":
-		r.file = os.Stderr
+		r.pipe = r.stderr
+	}
+	if r.pipe != nil {
+		r.write(head, unfinished)
 		return nil
 	}
-	mode := fs.FileMode(0o666)
+	mode, flags := fs.FileMode(0o666), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK
 	info, err := os.Lstat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		r.file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	switch {
+	case err == nil && planted(name, info):
+		return fmt.Errorf("%s belongs to another user, in a folder that anybody can write to", name)
+	case err == nil && info.Mode().IsRegular():
+		mode = info.Mode().Perm()
+		flags |= noFollow
+		fallthrough
+	case errors.Is(err, fs.ErrNotExist):
+		part := filepath.Join(filepath.Dir(name), fmt.Sprintf(".retry-%016x", rand.Uint64()))
+		if r.file, err = os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode); err == nil {
+			r.write(head, unfinished)
+			if err = r.err; err == nil {
+				err = os.Rename(part, name)
+			}
+			if err != nil {
+				os.Remove(part)
+			}
+			return known(err, name)
+		}
+		if info == nil {
+			return known(err, name)
+		}
+		// It's there already, in a directory where we can't make another.
+	}
+	f, err := os.OpenFile(name, flags, mode)
+	for tries := 0; errors.Is(err, syscall.ENXIO) && tries < 100 && r.ctx.Err() == nil; tries++ {
+		// A FIFO that nobody reads. Who reads it may be started beside us.
+		time.Sleep(10 * time.Millisecond)
+		f, err = os.OpenFile(name, flags, mode)
+	}
+	if errors.Is(err, syscall.ENXIO) {
+		return fmt.Errorf("nobody reads %s; start what reads it first", name)
+	}
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		mode = info.Mode().Perm()
+	if info, err = f.Stat(); err == nil && info.Mode().IsRegular() {
+		r.file = f
+	} else {
+		r.pipe = newOutlet(f)
 	}
-	part := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"-"+id)
-	if r.file, err = os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode); err == nil {
-		r.rename = name
-	} else if info != nil {
-		// It's there already, in a directory where we can't make another.
-		r.file, err = os.OpenFile(name, os.O_WRONLY|os.O_TRUNC, mode)
-	} else if e, ok := err.(*fs.PathError); ok {
-		e.Path = name // the name they know
+	r.write(head, unfinished)
+	return nil
+}
+
+// known makes an error name the file that they know.
+func known(err error, name string) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		e.Path = name
 	}
 	return err
 }
@@ -99,35 +144,52 @@ func (r *report) add(run *attempt) {
 	case run.broken == nil || run.took > 0:
 		e.ExitCode = &run.code
 	}
-	if r.runs > 0 {
-		r.w.WriteByte(',')
+	comma := ","
+	if r.runs == 0 {
+		comma = ""
 	}
-	fmt.Fprintf(r.w, "\n    %s", asJSON(e))
 	r.runs++
 	r.running += run.took
+	r.write(fmt.Sprintf("%s\n    %s", comma, asJSON(e)), unfinished)
 }
 
-// finish writes the end of the report, once.
-func (r *report) finish(c *call, end ending) error {
-	if r == nil || r.file == nil {
+// write writes more of the report, and its end as it would be now.
+func (r *report) write(more string, end ending) {
+	took := time.Since(r.started)
+	code := any(end.code)
+	if end == unfinished {
+		code = nil
+	}
+	tail := fmt.Sprintf("\n  ],\n  \"total\": %s,\n  \"ended\": %s,\n  \"why\": %s,\n  \"exit_code\": %s\n}\n",
+		asJSON(reportTotal{r.runs, took.Seconds(), r.running.Seconds(), (took - r.running).Seconds()}),
+		asJSON(end.kind), asJSON(end.why), asJSON(code))
+	var err error
+	switch {
+	case r.pipe == nil:
+		if _, err = r.file.WriteAt([]byte(more+tail), r.at); err == nil {
+			r.at += int64(len(more))
+			err = r.file.Truncate(r.at + int64(len(tail)))
+		}
+	case code == nil:
+		err = r.pipe.write(r.ctx, []byte(more))
+	default:
+		err = r.pipe.write(r.ctx, []byte(more+tail))
+	}
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// finish writes the end of the report, and returns what went wrong with all of it.
+func (r *report) finish(end ending) error {
+	if r == nil {
 		return nil
 	}
-	took := time.Since(c.started)
-	fmt.Fprintf(r.w, "\n  ],\n  \"total\": %s,\n  \"ended\": %s,\n  \"why\": %s,\n  \"exit_code\": %d\n}\n",
-		asJSON(reportTotal{r.runs, took.Seconds(), r.running.Seconds(), (took - r.running).Seconds()}),
-		asJSON(end.kind), asJSON(end.why), end.code)
-	err := r.w.Flush()
-	err = errors.Join(err, r.file.Close())
-	if r.rename != "" {
-		if err == nil {
-			err = os.Rename(r.file.Name(), r.rename)
-		}
-		if err != nil {
-			os.Remove(r.file.Name())
-		}
+	r.write("", end)
+	if r.file != nil {
+		r.err = errors.Join(r.err, r.file.Close())
 	}
-	r.file = nil
-	return err
+	return r.err
 }
 
 // asJSON is for values that always can be.

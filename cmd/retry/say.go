@@ -3,29 +3,33 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/cmd/retry/internal/proc"
+	"github.com/callagain/retry/internal/redact"
 )
 
 // A speaker says on standard error what happens: in text, or as JSON for machines. It never
 // says the command's arguments, which may hold what is nobody's business.
 type speaker struct {
+	to             io.Writer
 	quiet, verbose bool
 	json           *slog.Logger // nil for text
 	terminal       bool
 }
 
-func newSpeaker(o *options) *speaker {
-	s := &speaker{quiet: o.quiet, verbose: o.verbose}
+func newSpeaker(o *options, to io.Writer) *speaker {
+	s := &speaker{to: to, quiet: o.quiet, verbose: o.verbose}
 	if o.log == "json" {
-		s.json = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+		s.json = slog.New(slog.NewJSONHandler(to, nil))
 	}
 	s.terminal = s.json == nil && !s.quiet && proc.Columns(os.Stderr) > 0 && os.Getenv("TERM") != "dumb"
 	return s
@@ -37,18 +41,25 @@ func (s *speaker) say(level slog.Level, text, msg string, attrs ...slog.Attr) {
 		s.json.LogAttrs(context.Background(), level, msg, attrs...)
 		return
 	}
-	fmt.Fprintln(os.Stderr, "retry:", text)
+	fmt.Fprintf(s.to, "retry: %s\n", plain(text))
 }
 
-// problem says what went wrong on our side without ending the call.
+// problem says what went wrong without ending the call.
 func (s *speaker) problem(err error) {
-	s.say(slog.LevelWarn, err.Error(), "problem", slog.String("error", err.Error()))
+	if !s.quiet {
+		s.say(slog.LevelWarn, err.Error(), "problem", slog.String("error", err.Error()))
+	}
+}
+
+// error says why we failed ourselves. It's never silent.
+func (s *speaker) error(err error) {
+	s.say(slog.LevelError, err.Error(), "error", slog.String("why", err.Error()), slog.Int("code", codeOurs))
 }
 
 func (s *speaker) starting(c *call, r *attempt) {
 	if s.verbose {
-		s.say(slog.LevelInfo, c.counted(r.number)+": starting "+c.command[0], "starting",
-			slog.Int("attempt", r.number), slog.String("command", c.command[0]))
+		s.say(slog.LevelInfo, c.counted(r.number)+": starting "+c.name, "starting",
+			slog.Int("attempt", r.number), slog.String("command", c.name))
 	}
 }
 
@@ -57,10 +68,13 @@ func (s *speaker) retrying(c *call, e retry.Event) {
 		return
 	}
 	next := "next in " + short(e.Delay)
-	if e.Delay == 0 {
+	switch {
+	case e.Delay < time.Millisecond:
 		next = "next at once"
-	} else if c.last.asked == e.Delay {
+	case c.last.asked == e.Delay:
 		next += ", as it asked"
+	case c.spread() != retry.NoJitter:
+		next += " (jittered)" // or it would look like a fault that delays don't grow
 	}
 	s.say(slog.LevelInfo, c.lastRun()+"; "+next, "retrying", append(c.attrs(), slog.Float64("delay_seconds", e.Delay.Seconds()))...)
 }
@@ -68,12 +82,12 @@ func (s *speaker) retrying(c *call, e retry.Event) {
 func (s *speaker) ended(c *call, end ending) {
 	took := time.Since(c.started)
 	if s.terminal && end.signal == syscall.SIGINT {
-		fmt.Fprint(os.Stderr, "\r\x1b[K") // instead of ^C
+		fmt.Fprint(s.to, "\r\x1b[K") // instead of ^C
 	}
 	attrs := append(c.attrs(), slog.String("ended", end.kind), slog.String("why", end.why),
 		slog.Int("code", end.code), slog.Float64("elapsed_seconds", took.Seconds()))
 	switch {
-	case end.code == codeOurs: // never silent
+	case end.kind == "error": // never silent
 		s.say(slog.LevelError, end.why, "error", attrs...)
 	case s.quiet:
 	case end.code == 0:
@@ -101,10 +115,10 @@ func (c *call) lastRun() string {
 }
 
 func (c *call) counted(n int) string {
-	if c.limit == retry.Unlimited {
+	if c.most == unlimited {
 		return "attempt " + strconv.Itoa(n)
 	}
-	return fmt.Sprintf("attempt %d of %d", n, c.limit)
+	return fmt.Sprintf("attempt %d of %d", n, c.most)
 }
 
 // attrs are what machines are told of the last run.
@@ -113,8 +127,8 @@ func (c *call) attrs() []slog.Attr {
 		return nil
 	}
 	attrs := []slog.Attr{slog.Int("attempt", c.last.number)}
-	if c.limit != retry.Unlimited {
-		attrs = append(attrs, slog.Int("attempts", c.limit))
+	if c.most != unlimited {
+		attrs = append(attrs, slog.Int("attempts", c.most))
 	}
 	if c.last.signal != 0 {
 		attrs = append(attrs, slog.String("signal", proc.Name(c.last.signal)))
@@ -161,4 +175,22 @@ func many(n int, what string) string {
 		what += "s"
 	}
 	return strconv.Itoa(n) + " " + what
+}
+
+// plain makes harmless what would make a terminal do something, and keeps the rest as it is.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\ufffd'
+	}, s)
+}
+
+// nameOf is what is shown of a command's name: of a whole line only the first word, since the rest is arguments.
+func nameOf(command string) string {
+	if i := strings.IndexFunc(command, unicode.IsSpace); i >= 0 {
+		command = command[:i] + " …"
+	}
+	return plain(redact.String(command))
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"cmp"
+	"context"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -9,81 +9,72 @@ import (
 	"github.com/callagain/retry"
 )
 
-// schedule makes the backoff that the options mean, with jitter from r, or, if that's nil, any.
-func (o *options) schedule(r *rand.Rand) retry.Backoff {
-	attempts := cmp.Or(o.attempts, 10)
-	switch {
-	case o.delays != nil:
-		return o.list(r)
-	case o.backoff == "decorrelated" && o.initial > 0:
-		return retry.Decorrelated{Initial: o.initial, Max: o.maxDelay, Attempts: attempts, Rand: r}
+const unlimited = retry.Unlimited
+
+// policy is what the options mean. --within isn't in it: that's the context's deadline.
+func (o *options) policy(observe func(context.Context, retry.Event)) retry.Policy {
+	return retry.Policy{Attempts: o.limit(), Backoff: o.backoffOf(), Timeout: o.timeout, Observe: observe}
+}
+
+func (o *options) backoffOf() retry.Backoff {
+	if o.delays != nil {
+		return o.list()
 	}
-	initial := o.initial
-	if initial == 0 {
-		return retry.Seq(repeat([]time.Duration{0}, attempts))
+	if o.initial == 0 || o.backoff == "constant" && o.spread() == retry.NoJitter {
+		return retry.Constant(o.initial)
 	}
-	return retry.Exponential{
-		Initial: initial, Max: o.maxDelay, Attempts: attempts, Jitter: o.spread(), Rand: r,
-		Grow: map[string]func(time.Duration) time.Duration{
-			"constant":  func(d time.Duration) time.Duration { return d },
-			"linear":    func(d time.Duration) time.Duration { return d + initial },
-			"fibonacci": func(d time.Duration) time.Duration { return fibonacci(d, initial) },
-		}[o.backoff],
+	e := retry.Exponential{Initial: o.initial, Max: o.maxDelay, Jitter: o.spread()}
+	switch o.backoff {
+	case "constant":
+		e.Max = o.initial
+	case "linear":
+		e.Grow = func(d time.Duration) time.Duration { return d + o.initial }
+	case "fibonacci":
+		e.Grow = func(d time.Duration) time.Duration { return fibonacci(d, o.initial) }
 	}
+	return e
 }
 
 // list is the schedule of --delays. More attempts than delays repeat the last one. With
 // --jitter each is spread, otherwise they are used exactly as given.
-func (o *options) list(r *rand.Rand) retry.Backoff {
-	exact := repeat(o.delays, cmp.Or(o.attempts, len(o.delays)))
-	jitter := o.spread()
-	if jitter == retry.None {
-		return exact
-	}
+func (o *options) list() retry.Backoff {
 	return retry.Seq(func(yield func(time.Duration) bool) {
-		for d := range exact {
-			// An Exponential of one delay knows how to spread it.
-			one := retry.Exponential{Initial: d, Max: max(d, 1), Attempts: 1, WaitFirst: true, Jitter: jitter, Rand: r}
-			for spread := range one.Delays() {
-				if d == 0 {
-					spread = 0
-				}
-				if !yield(spread) {
-					return
-				}
+		for i := 0; ; i++ {
+			d := o.delays[min(i, len(o.delays)-1)]
+			least := o.least(i+1, d)
+			if !yield(least + rand.N(d-least+1)) {
+				return
 			}
 		}
 	})
 }
 
-// repeat gives n delays, or goes on for ever: those of the list, and then its last again and again.
-func repeat(list []time.Duration, n int) retry.Seq {
-	return func(yield func(time.Duration) bool) {
-		for i := 0; i < n || n == retry.Unlimited; i++ {
-			if !yield(list[min(i, len(list)-1)]) {
-				return
-			}
-		}
-	}
-}
-
 // spread is how delays are spread: those that were given exactly only if asked for.
 func (o *options) spread() retry.Jitter {
 	switch {
+	case o.backoff == "decorrelated":
+		return retry.DecorrelatedJitter
 	case o.jitter == "equal":
-		return retry.Equal
+		return retry.EqualJitter
 	case o.jitter == "none", o.jitter == "" && (o.delays != nil || o.backoff == "constant"):
-		return retry.None
+		return retry.NoJitter
 	}
-	return retry.Full
+	return retry.FullJitter
 }
 
-// rand is the jitter's source that --seed asks for.
-func (o *options) rand() *rand.Rand {
-	if o.seed == nil {
-		return nil
+// least is the shortest that the n-th delay can be if it's at most d.
+func (o *options) least(n int, d time.Duration) time.Duration {
+	switch o.spread() {
+	case retry.DecorrelatedJitter:
+		if n > 1 {
+			return min(d, o.initial)
+		}
+	case retry.EqualJitter:
+		return d - d/2
+	case retry.FullJitter:
+		return 0
 	}
-	return rand.New(rand.NewPCG(*o.seed, *o.seed))
+	return d
 }
 
 // fibonacci is the number after d in unit, 2 unit, 3 unit, 5 unit and so on: in this

@@ -14,9 +14,6 @@ import (
 func given(t *testing.T, args string) *options {
 	t.Helper()
 	o, err := parseAll("", append(strings.Fields(args), "true"))
-	if err == nil {
-		err = o.check()
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,17 +38,22 @@ func TestSchedules(t *testing.T) {
 		"-j none -b linear -n 5 -i 2":                  "0 2 4 6 8",
 		"-j none -b linear -n 5 -i 2 -m 5":             "0 2 4 5 5",
 		"-b constant -n 4 -i 3":                        "0 3 3 3",
+		"-b constant -n 3 -i 1h":                       "0 3600 3600",
+		"--delay 3 -n 4":                               "0 3 3 3",
+		"--delay 0 -n 2":                               "0 0",
 		"-j none -b fibonacci -n 9 -i 1":               "0 1 2 3 5 8 13 21 34",
 		"-j none -b fibonacci -n 9 -i 0.25":            "0 0.25 0.5 0.75 1.25 2 3.25 5.25 8.5",
 		"--delays 0,1s,5s":                             "0 1 5",
 		"--delays 0,1s,5s -n 2":                        "0 1",
 		"--delays 0,1s,5s -n 5":                        "0 1 5 5 5",
+		"--delays 0,1s --delays 5s":                    "0 1 5",
 		"-i 0 -n 3":                                    "0 0 0",
 		"-b decorrelated -i 0 -n 3":                    "0 0 0",
 		"-j none -n 100 -b exponential -m 106751d":     "",
 		"-j none -n 100 -b fibonacci -m 106751d -i 1h": "",
 	} {
-		got := first(100, given(t, args).schedule(nil))
+		o := given(t, args)
+		got := first(o.limit(), o.policy(nil).Backoff)
 		if want != "" {
 			var wanted []time.Duration
 			for _, w := range strings.Fields(want) {
@@ -67,7 +69,7 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
-// Jitter is in the range that --plan shows, never above the cap, and the same with the same seed.
+// Jitter is in the range that --plan shows, never above the cap, and it's there.
 func TestJitterIsInThePlansRange(t *testing.T) {
 	for _, args := range []string{
 		"", "-j equal", "-b constant -j full", "-b linear -m 5s", "-b fibonacci -j equal",
@@ -75,40 +77,55 @@ func TestJitterIsInThePlansRange(t *testing.T) {
 		"-n unlimited -m 7s",
 	} {
 		o := given(t, args)
-		p := newPlan(o)
+		p, err := o.planned()
+		if err != nil {
+			t.Fatal(err)
+		}
 		differ := false
-		for seed := range uint64(200) {
-			o.seed = &seed
-			got := first(100, o.schedule(o.rand()))
-			if again := first(100, o.schedule(o.rand())); !slices.Equal(got, again) {
-				t.Fatalf("%s --seed %d: %v, then %v", args, seed, got, again)
-			}
+		for range 200 {
+			got := first(min(len(p.Delays), 100), o.policy(nil).Backoff)
 			for i, d := range got {
-				if d < p.low[i]-1 || d > p.high[i] || d > max(o.maxDelay, 10*time.Second) {
-					t.Fatalf("%s: delay %d is %v, not from %v to %v", args, i+1, d, p.low[i], p.high[i])
+				most := p.Delays[i]
+				if d < o.least(i+1, most) || d > most || d > max(o.maxDelay, 10*time.Second) {
+					t.Fatalf("%s: delay %d is %v, not from %v to %v", args, i+1, d, o.least(i+1, most), most)
 				}
-				differ = differ || d != p.low[i]
+				differ = differ || d != most && d != o.least(i+1, most)
 			}
 		}
-		if !differ {
+		if !differ || o.spread() == retry.NoJitter {
 			t.Errorf("%s: no jitter", args)
 		}
 	}
 }
 
-// The plan's mean is that of the schedule.
-func TestPlanMean(t *testing.T) {
-	for args, want := range map[string]time.Duration{
-		"-n 5":                            (1 + 2 + 4 + 8) * time.Second / 2,
-		"-n 5 -j equal":                   (1 + 2 + 4 + 8) * time.Second * 3 / 4,
-		"-n 5 -j none":                    (1 + 2 + 4 + 8) * time.Second,
-		"-n 3 -b decorrelated":            2*time.Second + 3500*time.Millisecond, // (1+3)/2, then (1+3*2)/2
-		"--delays 1,1 -j full":            time.Second,
-		"-n 100 -b constant -i 1 -j full": 99 * time.Second / 2,
+// The plan's sums are those of the schedule, for any number of attempts and every backoff.
+func TestPlanSums(t *testing.T) {
+	for args, want := range map[string][2]time.Duration{
+		"-n 5":                                   {15 * time.Second, 15 * time.Second / 2},
+		"-n 5 -j equal":                          {15 * time.Second, 15 * time.Second * 3 / 4},
+		"-n 5 -j none":                           {15 * time.Second, 15 * time.Second},
+		"-n 3 -b decorrelated":                   {12 * time.Second, 5500 * time.Millisecond}, // (1+3)/2, then (1+3*2)/2
+		"--delays 1,1 -j full":                   {2 * time.Second, time.Second},
+		"-n 100 -b constant -i 1 -j full":        {99 * time.Second, 99 * time.Second / 2},
+		"-n 200000 -b constant -i 1":             {199_999 * time.Second, 199_999 * time.Second},
+		"-n 200000 --delay 1h":                   {199_999 * time.Hour, 199_999 * time.Hour},
+		"-n 200000 --delays 0,1":                 {199_999 * time.Second, 199_999 * time.Second},
+		"-n 300000 -b linear -i 1ms -j none":     {(120_000*120_001/2 + 179_999*120_000) * time.Millisecond, 0},
+		"-n 200000 -b fibonacci -i 1s -j none":   {(1+2+3+5+8+13+21+34+55+89)*time.Second + 199_989*2*time.Minute, 0},
+		"-n 200000 -i 1s -j none -b exponential": {127*time.Second + 199_992*2*time.Minute, 0},
 	} {
-		got := newPlan(given(t, args)).mean
-		if off := float64(got-want) / float64(want); off < -0.05 || off > 0.05 {
-			t.Errorf("%s: mean %v, want %v", args, got, want)
+		p, err := given(t, args).planned()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.MaxWait != want[0] {
+			t.Errorf("%s: %v at worst, want %v", args, p.MaxWait, want[0])
+		}
+		if want[1] == 0 {
+			want[1] = want[0]
+		}
+		if off := float64(p.MeanWait-want[1]) / float64(want[1]); off < -0.05 || off > 0.05 {
+			t.Errorf("%s: mean %v, want %v", args, p.MeanWait, want[1])
 		}
 	}
 }
@@ -130,14 +147,18 @@ with runs     27s at worst, as each ends after 5s
       2   500ms to 1s
       3   1s to 2s
       4   1.5s to 3s
-      5   1.5s to 3s
     ...   and so on without end
 
 `,
+		"-n 2 -b decorrelated -i 2": `attempt   delay before it
+      1   none
+      2   2s to 6s
+
+all delays    6s at worst, 4s on average
+`,
 	} {
 		var b strings.Builder
-		printPlan(&b, given(t, args))
-		if b.String() != want {
+		if err := printPlan(&b, given(t, args)); err != nil || b.String() != want {
 			t.Errorf("%s:\n%s\nwant\n%s", args, &b, want)
 		}
 	}
@@ -147,6 +168,12 @@ with runs     27s at worst, as each ends after 5s
 	run(t, "--plan touch "+name)
 	if _, err := os.Stat(name); err == nil {
 		t.Error("--plan ran the command")
+	}
+	if r := run(t, "--plan -n 200000 -b linear -i 1ms -j none"); !strings.Contains(r.stdout, " 200000   2m\n") {
+		t.Error(r.stdout)
+	}
+	if r := run(t, "--plan -n 200000 --delay 1"); !strings.Contains(r.stdout, " 200000   1s\n\nall delays    55h33m at worst") {
+		t.Error(r.stdout)
 	}
 }
 
@@ -159,7 +186,10 @@ func FuzzSchedule(f *testing.F) {
 		}
 		o := defaults()
 		o.backoff, o.initial, o.maxDelay, o.attempts, o.jitter = backoff, time.Duration(initial), time.Duration(most), min(attempts, 1000), jitter
-		got := first(1000, o.schedule(nil))
+		if backoff == "constant" {
+			o.maxDelay = max(o.initial, 1) // there is no other
+		}
+		got := first(o.attempts, o.policy(nil).Backoff)
 		if len(got) != o.attempts {
 			t.Fatalf("%d delays, want %d", len(got), o.attempts)
 		}

@@ -3,31 +3,27 @@ package main
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"sync"
 
 	"github.com/callagain/retry/cmd/retry/internal/spool"
 )
 
-// stdin gives every run the same standard input: a file is rewound to where it was, a pipe
-// is read once, and kept. Anything else, a terminal or /dev/null, is handed through.
+// stdin gives every run the same standard input: what can be rewound, as a file can, is rewound to where it
+// was; a pipe is read once, and kept. Anything else, a terminal, is handed through.
 type stdin struct {
 	file   *os.File
-	start  int64 // where a file was when we were started
+	start  int64 // where it was when we were started
 	rewind bool
 	kept   *kept // what a pipe gave
 }
 
 func newStdin(f *os.File) *stdin {
 	s := &stdin{file: f}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case info.Mode().IsRegular():
-		s.start, err = f.Seek(0, io.SeekCurrent)
-		s.rewind = err == nil
-	case info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0:
+	var err error
+	if s.start, err = f.Seek(0, io.SeekCurrent); err == nil {
+		s.rewind = true
+	} else if isPipe(f) {
 		s.kept = newKept(f)
 	}
 	return s
@@ -41,17 +37,17 @@ type input struct {
 	done  chan struct{}
 }
 
-// open prepares the input of the next run.
-func (s *stdin) open() (*input, error) {
+// open prepares the input of the next run. Of the last one nothing needs to be kept.
+func (s *stdin) open(last bool) (*input, error) {
 	if s.rewind {
 		if _, err := s.file.Seek(s.start, io.SeekStart); err != nil {
 			return nil, fmt.Errorf("standard input can't be read again: %w", err)
 		}
 	}
-	if s.kept == nil {
+	if s.kept == nil || last && s.kept.untouched() {
 		return &input{child: s.file}, nil
 	}
-	if err := s.kept.lost(); err != nil {
+	if err := s.kept.lost(last); err != nil {
 		return nil, fmt.Errorf("standard input can't be given to another attempt, it was too much to keep: %w", err)
 	}
 	r, w, err := os.Pipe()
@@ -97,6 +93,7 @@ type kept struct {
 	end     int64        // how much was read
 	eof     bool
 	failed  error // why buffer doesn't have it all
+	last    bool  // no further run will need it
 	wanted  bool  // a run waits for more
 	reading bool  // the goroutine runs
 	stopped int   // counts interrupts
@@ -108,10 +105,18 @@ func newKept(from io.Reader) *kept {
 	return k
 }
 
-// lost says why what was read can't be given to another run, if that's so.
-func (k *kept) lost() error {
+// untouched reports whether nothing was read.
+func (k *kept) untouched() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.end == 0 && !k.reading
+}
+
+// lost says why what was read can't be given to another run, which may be the last, if that's so.
+func (k *kept) lost(last bool) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last = last
 	return k.failed
 }
 
@@ -182,7 +187,7 @@ func (k *kept) read() {
 		k.wanted = false
 		if n > 0 {
 			k.recent = append(k.recent[:0], chunk[:n]...)
-			if k.failed == nil {
+			if k.failed == nil && !k.last {
 				_, k.failed = k.buffer.Write(k.recent)
 			}
 			k.end += int64(n)

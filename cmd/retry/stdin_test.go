@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -138,11 +139,45 @@ func TestRunThatIsOverAtOnceLeavesItsInput(t *testing.T) {
 	defer w.Close()
 	s := newStdin(r)
 	for range 100 {
-		in, err := s.open()
+		in, err := s.open(false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		in.started()
 		in.close()
+	}
+}
+
+// What can't be told apart from a file by reading it is rewound as one.
+func TestSeekableInputIsRewound(t *testing.T) {
+	for _, name := range []string{"/dev/null", "/dev/zero", "."} {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if !newStdin(f).rewind {
+			t.Errorf("%s isn't rewound", name)
+		}
+	}
+}
+
+// The last attempt's input isn't kept: nobody needs it again.
+func TestLastAttemptKeepsNoInput(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	data := binaryData(3 << 20)
+	for _, args := range []string{"-n 1", "-n 2 -i 0"} {
+		r := runWith(t, onlyReader{bytes.NewReader(data)}, nil, append(strings.Fields("-q "+args),
+			"sh", "-c", `[ $RETRY_ATTEMPT = $RETRY_ATTEMPTS ] || exit 1; wc -c; ls -l /proc/$PPID/fd 2>/dev/null | grep -c deleted; exit 0`)...)
+		if lines := strings.Fields(r.stdout); r.code != 0 || lines[0] != strconv.Itoa(len(data)) || lines[1] != "0" {
+			t.Errorf("%s: exit code %d, %q", args, r.code, r.stdout)
+		}
+	}
+	// What the only attempt doesn't read is still there for whoever reads next.
+	r := runWith(t, nil, nil, "--version")
+	cmd := exec.Command("sh", "-c", `printf 'one\ntwo\n' | { "$0" -q -n 1 sh -c 'read x; echo $x'; cat; }`, binary)
+	out, err := cmd.Output()
+	if err != nil || string(out) != "one\ntwo\n" {
+		t.Errorf("%q, %v, %v", out, err, r.code)
 	}
 }

@@ -1,18 +1,25 @@
 # bash completion for retry(1)
 
+# Completes file names, spaces and all.
+_retry_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
 _retry() {
-	local cur prev i word takes
+	local cur prev i word takes long
 	cur=${COMP_WORDS[COMP_CWORD]}
 	prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
-	takes=' -n -i -m -b -d -j -t -w -g -r -s -u -c -o -l --attempts --initial --max-delay --backoff --delays --jitter --seed --timeout --within --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --until --consecutive --output --log --report --on-retry --on-giveup --completion '
+	takes=' --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --until --consecutive --output --log --report --on-retry --on-giveup --completion '
+	long="$takes--until-fails --quiet --verbose --plan --help --man --version"
 
 	# From the first word that is no flag, and no flag's value, it is another command's line.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		if [[ $word == -- ]]; then
 			((i++))
-		elif [[ $takes == *" $word "* ]]; then
+		elif [[ $takes == *" $word "* || $word =~ ^-[qvphV]*[nimbdjtwgrsucol]$ ]]; then
 			((i++))
 			# bash has cut a flag=value into three words.
 			[[ ${COMP_WORDS[i]} == '=' ]] && ((i++))
@@ -24,9 +31,9 @@ _retry() {
 			if declare -F _command_offset >/dev/null; then
 				_command_offset "$i"
 			elif ((i == COMP_CWORD)); then
-				COMPREPLY=($(compgen -c -- "$cur"))
+				mapfile -t COMPREPLY < <(compgen -c -- "$cur")
 			else
-				COMPREPLY=($(compgen -f -- "$cur"))
+				_retry_files
 			fi
 			return
 		fi
@@ -37,25 +44,34 @@ _retry() {
 	elif [[ $prev == '=' ]]; then
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
+	# Of several short flags the last may have a value.
+	[[ $prev =~ ^-[qvphV]+([nimbdjtwgrsucol])$ ]] && prev=-${BASH_REMATCH[1]}
 	case $prev in
-	-n | --attempts) COMPREPLY=($(compgen -W 'unlimited' -- "$cur")) ;;
-	-b | --backoff) COMPREPLY=($(compgen -W 'exponential linear constant fibonacci decorrelated' -- "$cur")) ;;
-	-j | --jitter) COMPREPLY=($(compgen -W 'full equal none' -- "$cur")) ;;
-	-o | --output) COMPREPLY=($(compgen -W 'stream last once' -- "$cur")) ;;
-	-l | --log) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
-	-r | --retry-on | -s | --stop-on) COMPREPLY=($(compgen -W 'timeout signal' -- "$cur")) ;;
-	--report) COMPREPLY=($(compgen -f -- "$cur")) ;;
-	--on-retry | --on-giveup) COMPREPLY=($(compgen -c -- "$cur")) ;;
-	--completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")) ;;
+	-n | --attempts) word='unlimited' ;;
+	-b | --backoff) word='exponential linear constant fibonacci decorrelated' ;;
+	-j | --jitter) word='full equal none' ;;
+	-o | --output) word='stream last once' ;;
+	-l | --log) word='text json' ;;
+	-r | --retry-on | -s | --stop-on) word='timeout signal' ;;
+	--completion) word='bash zsh fish' ;;
+	--report)
+		_retry_files
+		return
+		;;
+	--on-retry | --on-giveup)
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+		return
+		;;
 	*)
-		[[ $takes == *" $prev "* ]] && return
-		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W '--attempts --initial --max-delay --backoff --delays --jitter --seed --timeout --within --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --until --until-fails --consecutive --output --quiet --verbose --log --report --on-retry --on-giveup --plan --help --man --completion --version' -- "$cur"))
-		else
-			COMPREPLY=($(compgen -c -- "$cur"))
+		[[ $takes == *" $prev "* || $prev =~ ^-[imdtwguc]$ ]] && return
+		if [[ $cur != -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			return
 		fi
+		word=$long
 		;;
 	esac
+	mapfile -t COMPREPLY < <(compgen -W "$word" -- "$cur")
 }
 
 complete -o bashdefault -o default -F _retry retry

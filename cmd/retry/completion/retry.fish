@@ -1,6 +1,6 @@
 # fish completion for retry(1)
 
-set -g __retry_valued -n -i -m -b -d -j -t -w -g -r -s -u -c -o -l --attempts --initial --max-delay --backoff --delays --jitter --seed --timeout --within --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --until --consecutive --output --log --report --on-retry --on-giveup --completion
+set -g __retry_valued -n -i -m -b -d -j -t -w -g -r -s -u -c -o -l --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --until --consecutive --output --log --report --on-retry --on-giveup --completion
 
 # The command to run starts at the first word that is no flag and no flag's value.
 function __retry_before_command
@@ -17,7 +17,10 @@ function __retry_before_command
                 return 1
             case $__retry_valued
                 set skip yes
+            case '--*'
             case '-*'
+                # Of several short flags the last may have its value in the next word.
+                string match -qr '^-[qvphV]+[nimbdjtwgrsucol]$' -- $word; and set skip yes
             case '*'
                 return 1
         end
@@ -36,12 +39,13 @@ function __retry_command_line
             case $__retry_valued
                 set -e words[1..2]
             case '-*'
+                string match -qr '^-[qvphV]+[nimbdjtwgrsucol]$' -- $words[1]; and set -e words[1]
                 set -e words[1]
             case '*'
                 break
         end
     end
-    complete -C "$words"
+    complete -C (string join ' ' -- (string escape -- $words[1..-2]) $words[-1])
 end
 
 function __retry_flag
@@ -56,7 +60,7 @@ __retry_flag -x -s m -l max-delay -d 'No delay is longer'
 __retry_flag -x -s b -l backoff -a 'exponential linear constant fibonacci decorrelated' -d 'How delays grow'
 __retry_flag -x -s d -l delays -d 'These delays, one before each attempt'
 __retry_flag -x -s j -l jitter -a 'full equal none' -d 'Spread of a delay'
-__retry_flag -x -l seed -d 'Make the jitter the same every time'
+__retry_flag -x -l delay -d 'The same delay each time'
 __retry_flag -x -s t -l timeout -d 'End an attempt that takes longer'
 __retry_flag -x -s w -l within -d 'End it all then'
 __retry_flag -x -s g -l grace -d 'Time between TERM and KILL'

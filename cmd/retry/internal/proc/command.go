@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -38,9 +39,8 @@ type Outcome struct {
 	Left   bool           // it left processes running that had to be ended
 }
 
-// A StartError says that a command could not be run at all.
+// A StartError says why a command could not be run at all. It doesn't name the command.
 type StartError struct {
-	Name  string
 	Code  int  // 127 if there's no such command, 126 if it can't be executed
 	Later bool // it may well be possible in a while: the system is short of something
 	Err   error
@@ -48,43 +48,55 @@ type StartError struct {
 
 func (e *StartError) Error() string {
 	switch {
-	case e.Code == 127:
-		return e.Name + ": command not found"
 	case e.Later:
-		return fmt.Sprintf("%s: can't be started now: %v", e.Name, e.Err)
+		return fmt.Sprintf("can't be started now: %v", e.Err)
+	case errors.Is(e.Err, errInterpreter):
+		return e.Err.Error()
+	case e.Code == 127:
+		return "command not found; builtins, functions and whole lines need a shell: sh -c '...'"
 	}
-	return fmt.Sprintf("%s: can't be executed: %v", e.Name, e.Err)
+	return fmt.Sprintf("can't be executed: %v", e.Err)
 }
 
 func (e *StartError) Unwrap() error { return e.Err }
 
+var errInterpreter = errors.New("the interpreter that it names is missing")
+
 // lookup finds the file that a command's name means.
 func lookup(name string) (string, error) {
 	path, err := exec.LookPath(name)
+	if _, set := os.LookupEnv("PATH"); !set && errors.Is(err, exec.ErrNotFound) {
+		// Without a PATH, shells look there.
+		for _, dir := range []string{"/usr/local/bin", "/usr/bin", "/bin"} {
+			if path, err = exec.LookPath(filepath.Join(dir, name)); err == nil {
+				break
+			}
+		}
+	}
 	switch {
 	case err == nil, errors.Is(err, exec.ErrDot): // whoever has "." in PATH wants it there
 		return path, nil
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return "", &StartError{Name: name, Code: 127, Err: err}
+		return "", &StartError{Code: 127, Err: err}
 	}
 	var e *exec.Error
 	if errors.As(err, &e) {
 		err = e.Err
 	}
-	return "", &StartError{Name: name, Code: 126, Err: err}
+	return "", &StartError{Code: 126, Err: err}
 }
 
 // cantStart makes a StartError of what the system said.
-func cantStart(name string, err error) error {
+func cantStart(err error) error {
 	var errno syscall.Errno
-	e := &StartError{Name: name, Code: 126, Err: err}
+	e := &StartError{Code: 126, Err: err}
 	if errors.As(err, &errno) {
 		e.Later = errno.Temporary() || errno == syscall.ENOMEM || errno == syscall.ETXTBSY
 		e.Err = errno
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		// The file was found, so it's the interpreter in its first line that wasn't.
-		e.Code = 127
+		e.Code, e.Err = 127, errInterpreter
 	}
 	return e
 }

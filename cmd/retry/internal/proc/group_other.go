@@ -10,12 +10,11 @@ import (
 // A platform is what a Process has where there are no process groups: the command itself
 // and, on Windows, a job that holds all that it starts.
 type platform struct {
-	process  *os.Process
-	job      job
-	ended    bool
-	terminal *terminal
-	lookout  *lookout
-	seen     chan syscall.Signal
+	process *os.Process
+	job     job
+	ended   bool
+	code    int
+	seen    chan syscall.Signal // never
 }
 
 // Start starts c.
@@ -29,18 +28,16 @@ func Start(c Command, s *Signals) (*Process, error) {
 		Files: []*os.File{c.Stdin, c.Stdout, c.Stderr},
 	})
 	if err != nil {
-		return nil, cantStart(c.Args[0], err)
+		return nil, cantStart(err)
 	}
 	p := &Process{grace: c.Grace, signals: s, events: make(chan event)}
-	p.process = process
+	p.process, p.code = process, 255
 	p.job = newJob(process.Pid)
 	go func() {
-		state, err := process.Wait()
-		if err != nil {
-			p.events <- event{ended: true, status: Outcome{Code: 255}}
-			return
+		if state, err := process.Wait(); err == nil {
+			p.code = state.ExitCode()
 		}
-		p.events <- event{ended: true, status: Outcome{Code: state.ExitCode()}}
+		p.events <- event{ended: true}
 	}()
 	return p, nil
 }
@@ -53,7 +50,7 @@ func (p *Process) send(sig syscall.Signal) {
 	}
 }
 
-func (p *Process) leaderEnded(Outcome) { p.ended = true }
+func (p *Process) leaderEnded(syscall.Signal) { p.ended = true }
 
 // alive reports whether anything of the command is left, after it has ended itself.
 func (p *Process) alive() bool {
@@ -64,3 +61,22 @@ func (p *Process) alive() bool {
 	p.job = job{}
 	return false
 }
+
+func (p *Process) outcome() Outcome {
+	if !p.ended {
+		return Outcome{Code: 255}
+	}
+	return Outcome{Code: p.code}
+}
+
+func (*Process) atTerminal() bool { return false }
+
+func (*Process) paused(syscall.Signal) {}
+
+func (*Process) resume() {}
+
+// Columns is always 0 here: nothing is drawn.
+func Columns(*os.File) int { return 0 }
+
+// InForeground is always false here.
+func InForeground(*os.File) bool { return false }

@@ -3,28 +3,24 @@
 package proc
 
 import (
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"syscall"
-)
-
-const (
-	sigHUP  = syscall.SIGHUP
-	sigCONT = syscall.SIGCONT
-	sigPIPE = syscall.SIGPIPE
 )
 
 // A platform is what a Process has on Unix: a process group, whose number is that of the
 // command, its leader.
 type platform struct {
 	pid      int
-	strays   []int // further groups that the command's processes made
+	ended    bool // the leader has
+	reaped   bool
+	status   syscall.WaitStatus // once it was reaped
+	gone     bool               // so is the group: its number isn't used any more
+	told     map[int]bool       // the groups that were sent TERM
 	terminal *terminal
 	holds    bool // the terminal was given to the group
-	lookout  *lookout
-	seen     chan syscall.Signal // by the lookout
+	witness  *witness
+	seen     chan syscall.Signal // by the witness
 }
 
 // Start starts c.
@@ -34,82 +30,61 @@ func Start(c Command, s *Signals) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{grace: c.Grace, signals: s, events: make(chan event)}
-	p.seen = make(chan syscall.Signal, 16)
-	if c.Foreground {
+	p.seen, p.told = make(chan syscall.Signal, 16), map[int]bool{}
+	if c.Foreground && runtime.GOOS == "linux" {
 		p.terminal = openTerminal()
 	}
 	adopt()
-	err = p.fork(path, c.Args, c)
+	attr := &syscall.ProcAttr{
+		Env:   c.Env,
+		Files: []uintptr{c.Stdin.Fd(), c.Stdout.Fd(), c.Stderr.Fd()},
+		Sys:   attributes(),
+	}
+	p.pid, err = fork(path, c.Args, attr)
 	if err == syscall.ENOEXEC {
 		// A script without a first line that says what runs it: a shell does, as always.
 		script, absErr := filepath.Abs(path)
 		if absErr != nil {
 			script = path
 		}
-		err = p.fork("/bin/sh", append([]string{"sh", script}, c.Args[1:]...), c)
+		p.pid, err = fork("/bin/sh", append([]string{"sh", script}, c.Args[1:]...), attr)
 	}
+	runtime.KeepAlive(c)
 	if err != nil {
-		return nil, cantStart(c.Args[0], err)
+		return nil, cantStart(err)
 	}
 	if p.terminal != nil && p.terminal.ours() {
 		p.give()
 	}
-	go p.watch()
+	go func() {
+		died := await(p.pid, func(sig syscall.Signal) { p.events <- event{stopped: sig} })
+		p.events <- event{ended: true, died: died}
+	}()
 	return p, nil
 }
 
-func (p *Process) fork(path string, args []string, c Command) (err error) {
-	if terminalOpen {
-		// What is ignored here would be ignored by the command as well.
-		signal.Notify(make(chan os.Signal, 1), syscall.SIGTTOU)
-		defer signal.Ignore(syscall.SIGTTOU)
+// send sends sig to every process of the command that there is.
+func (p *Process) send(sig syscall.Signal) {
+	family.Lock()
+	defer family.Unlock()
+	if !p.gone {
+		syscall.Kill(-p.pid, sig)
 	}
-	p.pid, err = syscall.ForkExec(path, args, &syscall.ProcAttr{
-		Env:   c.Env,
-		Files: []uintptr{c.Stdin.Fd(), c.Stdout.Fd(), c.Stderr.Fd()},
-		Sys:   attributes(),
-	})
-	runtime.KeepAlive(c)
-	return err
-}
-
-// watch tells what happens to the command itself.
-func (p *Process) watch() {
-	for {
-		var status syscall.WaitStatus
-		_, err := syscall.Wait4(p.pid, &status, syscall.WUNTRACED, nil)
-		switch {
-		case err == syscall.EINTR:
-		case err != nil:
-			p.events <- event{ended: true, status: Outcome{Code: 255}}
-			return
-		case status.Stopped():
-			p.events <- event{stopped: status.StopSignal()}
-		case status.Signaled():
-			sig := status.Signal()
-			p.events <- event{ended: true, status: Outcome{Code: 128 + int(sig), Signal: sig}}
-			return
-		case status.Exited():
-			p.events <- event{ended: true, status: Outcome{Code: status.ExitStatus()}}
-			return
+	if p.ended {
+		groups, _ := left(p.pid)
+		for _, g := range groups {
+			if g != p.pid {
+				syscall.Kill(-g, sig)
+			}
+			p.told[g] = p.told[g] || sig == syscall.SIGTERM
 		}
 	}
 }
 
-// send sends sig to every process of the command. A process group's number isn't used
-// again while it has any process, so this can't hit anybody else.
-func (p *Process) send(sig syscall.Signal) {
-	p.lookout.ignore(sig)
-	syscall.Kill(-p.pid, sig)
-	for _, g := range p.strays {
-		syscall.Kill(-g, sig)
-	}
-}
-
-// leaderEnded is called when the command itself has ended.
-func (p *Process) leaderEnded(out Outcome) {
-	p.lookout.stop()
-	p.lookout = nil
+// leaderEnded is called when the command itself has ended, and wasn't reaped.
+func (p *Process) leaderEnded(died syscall.Signal) {
+	p.ended = true
+	p.witness.stop()
 	for len(p.seen) > 0 {
 		p.fromTerminal(<-p.seen)
 	}
@@ -117,33 +92,57 @@ func (p *Process) leaderEnded(out Outcome) {
 		return
 	}
 	p.takeBack()
-	if out.Signal == syscall.SIGINT || out.Signal == syscall.SIGQUIT {
-		// The lookout may not have been there in time.
-		p.signals.tellOnce(out.Signal)
+	if p.witness == nil && p.interrupts == 0 && p.stage == running && (died == syscall.SIGINT || died == syscall.SIGQUIT) {
+		p.signals.tell(died)
 	}
 }
 
 // alive reports whether anything of the command is left, after its leader has ended.
 func (p *Process) alive() bool {
-	if there(p.pid) {
-		return true
+	family.Lock()
+	groups, ok := left(p.pid)
+	for _, g := range groups {
+		switch {
+		case p.stage == killed:
+			syscall.Kill(-g, syscall.SIGKILL)
+		case p.stage == termed && !p.told[g]: // it came to light too late for what the others got
+			p.told[g] = true
+			syscall.Kill(-g, syscall.SIGTERM)
+			syscall.Kill(-g, syscall.SIGCONT)
+		}
 	}
-	before := len(p.strays)
-	p.strays = strays()
-	if p.stage >= termed && len(p.strays) > before {
-		// They came to light too late for the signal that the others got.
-		p.terminate()
+	family.Unlock()
+	if ok {
+		return len(groups) > 0
 	}
-	return len(p.strays) > 0
-}
-
-// there reports whether a process group has any process that isn't a zombie of ours.
-func there(group int) bool {
-	for {
-		pid, err := syscall.Wait4(-group, nil, syscall.WNOHANG, nil)
-		if err != syscall.EINTR && (err != nil || pid <= 0) {
+	p.reap()
+	for !p.gone {
+		// What was left to us is ours to reap.
+		if pid, err := syscall.Wait4(-p.pid, nil, syscall.WNOHANG, nil); err != nil && err != syscall.EINTR || pid == 0 {
 			break
 		}
 	}
-	return syscall.Kill(-group, 0) != syscall.ESRCH
+	// If we may not send to it, then it's somebody else's by now.
+	p.gone = p.gone || syscall.Kill(-p.pid, 0) != nil
+	return !p.gone
+}
+
+func (p *Process) reap() {
+	if !p.reaped {
+		p.status, p.reaped = reap(p.pid), true
+	}
+}
+
+// outcome says how the leader ended. With that, its number is free.
+func (p *Process) outcome() Outcome {
+	if !p.ended {
+		return Outcome{Code: 128 + int(syscall.SIGKILL), Signal: syscall.SIGKILL} // or so we hope
+	}
+	p.reap()
+	p.gone = true
+	if p.status.Signaled() {
+		sig := p.status.Signal()
+		return Outcome{Code: 128 + int(sig), Signal: sig}
+	}
+	return Outcome{Code: p.status.ExitStatus()}
 }

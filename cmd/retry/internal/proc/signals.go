@@ -2,11 +2,12 @@ package proc
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // Told is the cause of a context that ended because a signal told us to stop.
@@ -14,25 +15,31 @@ type Told struct{ Signal syscall.Signal }
 
 func (t *Told) Error() string { return "told to stop by " + Name(t.Signal) }
 
+// ToldBy is the signal that told us to stop, if that's why ctx has ended, or else 0.
+func ToldBy(ctx context.Context) syscall.Signal {
+	var told *Told
+	if errors.As(context.Cause(ctx), &told) {
+		return told.Signal
+	}
+	return 0
+}
+
 // Signals are the signals we are sent. The first one that tells us to stop ends a
 // context; that one and all others are passed on to the command that runs.
 type Signals struct {
 	from chan os.Signal
 	end  context.CancelCauseFunc
 
-	mu      sync.Mutex
-	told    bool
-	to      chan syscall.Signal          // nil while no command runs
-	expects map[syscall.Signal]time.Time // those we sent to our own group, and when
+	mu   sync.Mutex
+	told bool
+	to   chan syscall.Signal     // nil while no command runs
+	own  map[syscall.Signal]bool // we have sent it to our own group, and wait for it to arrive
 }
-
-// echo is how long after a signal was sent to a group its arrival there may be noticed.
-const echo = 200 * time.Millisecond
 
 // Catch starts to catch signals. One that was ignored when we were started, as under
 // nohup, stays so, for the command as well.
 func Catch(ctx context.Context) (context.Context, *Signals) {
-	s := &Signals{from: make(chan os.Signal, 16), expects: map[syscall.Signal]time.Time{}}
+	s := &Signals{from: make(chan os.Signal, 64), own: map[syscall.Signal]bool{}}
 	ctx, s.end = context.WithCancelCause(ctx)
 	for _, sig := range append(stopping, passing...) {
 		if !signal.Ignored(sig) {
@@ -53,45 +60,12 @@ func Catch(ctx context.Context) (context.Context, *Signals) {
 
 func (s *Signals) receive(sig syscall.Signal) {
 	s.mu.Lock()
-	expected := time.Since(s.expects[sig]) < echo
-	first := !expected && !s.told && stops(sig)
-	if first {
-		s.told = true
-		s.end(&Told{sig})
-	}
-	s.mu.Unlock()
-	if !expected && !first {
-		s.inject(sig)
-	}
-}
-
-// tell acts on a signal that the terminal sent to the command's group instead of
-// ours. The rest of our own group, such as the script that runs us, is to get it too.
-func (s *Signals) tell(sig syscall.Signal) {
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.expects[sig] = time.Now()
-	toOwnGroup(sig)
-	if !s.told {
-		s.told = true
-		s.end(&Told{sig})
+	if s.own[sig] {
+		delete(s.own, sig)
+		return
 	}
-}
-
-// tellOnce is tell, unless we were told before.
-func (s *Signals) tellOnce(sig syscall.Signal) {
-	s.mu.Lock()
-	told := s.told
-	s.mu.Unlock()
-	if !told {
-		s.tell(sig)
-	}
-}
-
-// inject has the command that runs act as if we had been sent sig.
-func (s *Signals) inject(sig syscall.Signal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.stop(sig)
 	if s.to != nil {
 		select {
 		case s.to <- sig:
@@ -100,18 +74,30 @@ func (s *Signals) inject(sig syscall.Signal) {
 	}
 }
 
-// pass sends further signals to c, until it's called with nil.
-func (s *Signals) pass(c chan syscall.Signal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.to = c
+// stop ends the context if sig is the first that tells us to stop.
+func (s *Signals) stop(sig syscall.Signal) {
+	if !s.told && slices.Contains(stopping, sig) {
+		s.told = true
+		s.end(&Told{sig})
+	}
 }
 
-func stops(sig syscall.Signal) bool {
-	for _, s := range stopping {
-		if s == sig {
-			return true
-		}
+// tell acts on a signal that the terminal sent to the command's group instead of
+// ours. The rest of our own group, such as the script that runs us, is to get it too.
+func (s *Signals) tell(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.own[sig] = !signal.Ignored(sig)
+	toOwnGroup(sig)
+	s.stop(sig)
+}
+
+// pass passes signals on to c, until it's called with nil. If ctx was ended by one before, that is the first.
+func (s *Signals) pass(ctx context.Context, c chan syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sig := ToldBy(ctx); sig != 0 && c != nil {
+		c <- sig
 	}
-	return false
+	s.to = c
 }

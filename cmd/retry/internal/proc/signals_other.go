@@ -23,3 +23,9 @@ func Die(syscall.Signal) {}
 
 // Name is what the system calls a signal.
 func Name(sig syscall.Signal) string { return sig.String() }
+
+// Named knows no signals here.
+func Named(string) (syscall.Signal, bool) { return 0, false }
+
+// Unstopped calls f.
+func Unstopped(f func()) { f() }

@@ -3,41 +3,52 @@
 package proc
 
 import (
-	"os/signal"
+	"maps"
 	"strconv"
+	"strings"
 	"syscall"
-	"time"
+)
+
+const (
+	sigHUP  = syscall.SIGHUP
+	sigCONT = syscall.SIGCONT
+	sigPIPE = syscall.SIGPIPE
 )
 
 var (
 	stopping = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
-	passing  = []syscall.Signal{syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGCONT}
+	passing  = append(furtherSignals(), syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGCONT, syscall.SIGWINCH,
+		syscall.SIGALRM, syscall.SIGVTALRM, syscall.SIGIO, syscall.SIGTTIN, syscall.SIGTTOU)
 )
 
 // toOwnGroup sends sig to all of our own process group, which includes us.
 func toOwnGroup(sig syscall.Signal) { syscall.Kill(0, sig) }
 
-// Die ends this process by sig, as the default action would have, so that a shell
-// script sees that it was a signal. It returns if that isn't possible.
-func Die(sig syscall.Signal) {
-	signal.Reset(sig)
-	syscall.Kill(syscall.Getpid(), sig)
-	time.Sleep(echo) // it may take a moment to arrive
-}
-
 // Name is the usual name of a signal, such as SIGTERM.
 func Name(sig syscall.Signal) string {
 	if n, ok := names[sig]; ok {
-		return n
+		return "SIG" + n
 	}
 	return "signal " + strconv.Itoa(int(sig))
 }
 
+// Named is the signal of a name such as SIGTERM or term.
+func Named(name string) (syscall.Signal, bool) {
+	name = strings.TrimPrefix(strings.ToUpper(name), "SIG")
+	for sig := range maps.Keys(names) {
+		if names[sig] == name {
+			return sig, true
+		}
+	}
+	return 0, false
+}
+
 var names = map[syscall.Signal]string{
-	syscall.SIGABRT: "SIGABRT", syscall.SIGALRM: "SIGALRM", syscall.SIGBUS: "SIGBUS",
-	syscall.SIGFPE: "SIGFPE", syscall.SIGHUP: "SIGHUP", syscall.SIGILL: "SIGILL",
-	syscall.SIGINT: "SIGINT", syscall.SIGKILL: "SIGKILL", syscall.SIGPIPE: "SIGPIPE",
-	syscall.SIGQUIT: "SIGQUIT", syscall.SIGSEGV: "SIGSEGV", syscall.SIGSYS: "SIGSYS",
-	syscall.SIGTERM: "SIGTERM", syscall.SIGTRAP: "SIGTRAP", syscall.SIGUSR1: "SIGUSR1",
-	syscall.SIGUSR2: "SIGUSR2", syscall.SIGXCPU: "SIGXCPU", syscall.SIGXFSZ: "SIGXFSZ",
+	syscall.SIGABRT: "ABRT", syscall.SIGALRM: "ALRM", syscall.SIGBUS: "BUS", syscall.SIGCHLD: "CHLD", syscall.SIGCONT: "CONT",
+	syscall.SIGFPE: "FPE", syscall.SIGHUP: "HUP", syscall.SIGILL: "ILL", syscall.SIGINT: "INT", syscall.SIGIO: "IO",
+	syscall.SIGKILL: "KILL", syscall.SIGPIPE: "PIPE", syscall.SIGPROF: "PROF", syscall.SIGQUIT: "QUIT",
+	syscall.SIGSEGV: "SEGV", syscall.SIGSTOP: "STOP", syscall.SIGSYS: "SYS", syscall.SIGTERM: "TERM", syscall.SIGTRAP: "TRAP",
+	syscall.SIGTSTP: "TSTP", syscall.SIGTTIN: "TTIN", syscall.SIGTTOU: "TTOU", syscall.SIGURG: "URG",
+	syscall.SIGUSR1: "USR1", syscall.SIGUSR2: "USR2", syscall.SIGVTALRM: "VTALRM", syscall.SIGWINCH: "WINCH",
+	syscall.SIGXCPU: "XCPU", syscall.SIGXFSZ: "XFSZ",
 }

@@ -4,7 +4,6 @@ package proc
 
 import (
 	"os"
-	"os/signal"
 	"sync"
 	"syscall"
 	"time"
@@ -15,18 +14,12 @@ import (
 // the one that may read it and that gets what Ctrl-C and Ctrl-Z send.
 type terminal struct{ file *os.File }
 
-// terminalOpen is true once there may be something to do from the background: taking the
-// foreground back, or writing, without being stopped for it.
-var terminalOpen bool
-
 // openTerminal returns nil if there is no such terminal. It's opened once and stays open.
 var openTerminal = sync.OnceValue(func() *terminal {
 	fd, err := syscall.Open("/dev/tty", syscall.O_RDWR|syscall.O_CLOEXEC|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return nil
 	}
-	terminalOpen = true
-	signal.Ignore(syscall.SIGTTOU)
 	return &terminal{os.NewFile(uintptr(fd), "/dev/tty")}
 })
 
@@ -41,7 +34,7 @@ func (t *terminal) foreground() int {
 
 func (t *terminal) setForeground(group int) {
 	g := int32(group)
-	ioctl(t.file.Fd(), syscall.TIOCSPGRP, unsafe.Pointer(&g))
+	Unstopped(func() { ioctl(t.file.Fd(), syscall.TIOCSPGRP, unsafe.Pointer(&g)) })
 }
 
 // ours reports whether our own group is in the foreground.
@@ -69,8 +62,8 @@ func InForeground(f *os.File) bool { return (&terminal{f}).ours() }
 
 // give puts the command into the foreground of the terminal.
 func (p *Process) give() {
-	if p.lookout == nil {
-		p.lookout = startLookout(p.pid, p.seen)
+	if p.witness == nil {
+		p.witness = startWitness(p.pid, p.seen)
 	}
 	// Ctrl-Z may have come in the meantime, and bg; then it's given by resume.
 	if p.terminal.ours() {
@@ -113,17 +106,17 @@ func (p *Process) paused(sig syscall.Signal) {
 		p.send(syscall.SIGCONT) // it had been too quick for us
 	case wants:
 		p.holds = true
-		p.suspend(sig)
+		p.suspend()
 	case front == p.pid:
-		p.suspend(syscall.SIGTSTP)
+		p.suspend()
 	}
 }
 
 // suspend stops our own group, as the command was, until the shell continues it. The
 // system refuses where there is nobody to do so; then the command goes on.
-func (p *Process) suspend(sig syscall.Signal) {
-	toOwnGroup(sig)
-	time.AfterFunc(echo, func() { p.signals.inject(syscall.SIGCONT) })
+func (p *Process) suspend() {
+	toOwnGroup(syscall.SIGTSTP)
+	time.AfterFunc(200*time.Millisecond, func() { p.signals.receive(syscall.SIGCONT) })
 }
 
 // resume continues the command, in the foreground if that's where we are now.

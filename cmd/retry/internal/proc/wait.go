@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// linger is how long what a command leaves behind may go on by itself: the tee of
+	// Linger is how long what a command leaves behind may go on by itself: the tee of
 	// "cmd > >(tee log)" has something to finish, a forgotten server has not.
-	linger = time.Second
+	Linger = time.Second
 	// unkillable is how long after KILL we believe that a process may still end.
 	unkillable = 5 * time.Second
 )
@@ -21,7 +21,7 @@ var ErrUnkillable = errors.New("some of the command's processes can't be ended: 
 // An event is what happens to the command itself, which leads its group.
 type event struct {
 	ended   bool
-	status  Outcome
+	died    syscall.Signal // what it died of, if it has ended and isn't 0
 	stopped syscall.Signal // what stopped it, if it hasn't ended
 }
 
@@ -32,10 +32,9 @@ type Process struct {
 	signals *Signals
 	events  chan event
 
-	stage       stage
-	timer       *time.Timer // the end of the stage
-	interrupts  int         // how many INTs the command has got
-	interrupted bool        // the terminal has sent it INT or QUIT
+	stage      stage
+	timer      *time.Timer // the end of the stage
+	interrupts int         // how many INTs the command has got
 }
 
 // A stage is how far we are in ending the group. Each gives way to the next in time.
@@ -49,18 +48,21 @@ const (
 	killed        // KILL was sent
 )
 
-// Wait waits until nothing of the command is left. When ctx ends, the command's group is
-// sent TERM, and KILL after the grace. If a signal is why ctx ended, then it is sent that
-// signal; further ones are passed on as they come, and a second INT is a KILL.
-func (p *Process) Wait(ctx context.Context) (Outcome, error) {
-	further := make(chan syscall.Signal, 16)
-	p.signals.pass(further)
-	defer p.signals.pass(nil)
+// Wait waits until nothing of the command is left. Signals that we are sent are passed on as they come, and a second
+// INT is a KILL. When ctx ends, other than by a signal, the command's group is sent TERM, and KILL after the grace.
+func (p *Process) Wait(ctx context.Context) (out Outcome, err error) {
+	signals := make(chan syscall.Signal, 16)
+	p.signals.pass(ctx, signals)
+	defer p.signals.pass(ctx, nil)
 	p.timer = time.NewTimer(time.Hour)
 	p.timer.Stop()
 	defer p.timer.Stop()
+	cut, hadLeft := false, false
+	defer func() {
+		out = p.outcome()
+		out.Cut, out.Left = cut, hadLeft
+	}()
 
-	var out Outcome
 	var poll <-chan time.Time // for the end of the group, once its leader has ended
 	pause := time.Millisecond
 	over := ctx.Done()
@@ -71,40 +73,33 @@ func (p *Process) Wait(ctx context.Context) (Outcome, error) {
 				p.paused(e.stopped)
 				continue
 			}
-			e.status.Cut = out.Cut
-			out = e.status
-			p.leaderEnded(out)
+			p.leaderEnded(e.died)
 			if !p.alive() {
-				return out, nil
+				return
 			}
 			switch {
 			case p.interrupts > 0 && p.stage < termed:
 				p.terminate() // who was told to stop doesn't start to finish things
 			case p.stage == running:
-				p.enter(lingers, min(p.grace, linger))
+				p.enter(lingers, min(p.grace, Linger))
 			}
 			poll = time.After(pause)
 		case <-poll:
 			if !p.alive() {
-				return out, nil
+				return
 			}
 			pause = min(2*pause, 20*time.Millisecond)
 			poll = time.After(pause)
 		case <-over:
 			over = nil
-			if p.interrupted {
-				continue // that's why
+			if ToldBy(ctx) != 0 {
+				continue // that's passed on
 			}
-			var told *Told
-			if errors.As(context.Cause(ctx), &told) {
-				p.receive(told.Signal)
-				continue
-			}
-			out.Cut = poll == nil
+			cut = poll == nil
 			if p.stage < termed {
 				p.terminate()
 			}
-		case sig := <-further:
+		case sig := <-signals:
 			p.receive(sig)
 		case sig := <-p.seen:
 			p.fromTerminal(sig)
@@ -113,7 +108,7 @@ func (p *Process) Wait(ctx context.Context) (Outcome, error) {
 			case asked:
 				p.terminate()
 			case lingers:
-				out.Left = true
+				hadLeft = true
 				p.terminate()
 			case termed:
 				p.kill()
@@ -142,7 +137,6 @@ func (p *Process) receive(sig syscall.Signal) {
 
 // fromTerminal acts on a signal that the terminal sent to the command's group.
 func (p *Process) fromTerminal(sig syscall.Signal) {
-	p.interrupted = true
 	p.signals.tell(sig)
 	if sig == syscall.SIGINT {
 		if p.interrupts++; p.interrupts > 1 {

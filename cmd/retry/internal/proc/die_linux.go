@@ -1,0 +1,29 @@
+package proc
+
+import (
+	"os/signal"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// furtherSignals are the real-time signals. Go keeps the first, 34, for the C library.
+func furtherSignals() (all []syscall.Signal) {
+	for sig := syscall.Signal(35); sig <= 64; sig++ {
+		all = append(all, sig)
+	}
+	return append(all, syscall.SIGPWR, syscall.SIGSTKFLT)
+}
+
+// Die ends this process by sig, as the default action would have, so that a shell or
+// systemd sees that it was a signal. It leaves no core. It returns if that isn't possible, as in process 1.
+func Die(sig syscall.Signal) {
+	const prSetDumpable = 4
+	syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0)
+	signal.Reset(sig)
+	// What Go would do then, for QUIT, is to show its stacks.
+	var byDefault [64]byte
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
+	syscall.Kill(syscall.Getpid(), sig)
+	time.Sleep(100 * time.Millisecond) // it may take a moment to arrive
+}
