@@ -78,7 +78,8 @@ func TestMain(m *testing.M) {
 		switch w[0] {
 		case "start":
 			var j job
-			fmt.Sscan(strings.Join(w[2:], " "), &j.Fails, &j.Takes, &j.Kills)
+			fmt.Sscan(w[2]+" "+w[4], &j.Fails, &j.Kills)
+			j.Takes, _ = time.ParseDuration(w[3])
 			if _, err := f.Start(context.Background(), w[1], j); err != nil {
 				say("error %v", err)
 			} else {

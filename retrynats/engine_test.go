@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -17,6 +19,9 @@ func open(t *testing.T, set Settings) *Engine {
 	t.Helper()
 	if set.Dir == "" && set.URL == "" {
 		set.Dir = filepath.Join(t.TempDir(), "calls")
+	}
+	if testing.Verbose() && set.Log == nil {
+		set.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	e, err := Open(t.Context(), set)
 	if err != nil {

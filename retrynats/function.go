@@ -125,7 +125,7 @@ func (f *Function[A, R]) start(ctx context.Context, key string, argument A) (*Ca
 	rev, err := f.e.store.Create(ctx, r)
 	for errors.Is(err, store.ErrConflict) {
 		var have *record.Record
-		have, _, err = f.e.store.Load(ctx, c.id())
+		have, rev, err = f.e.store.Load(ctx, c.id())
 		switch {
 		case errors.Is(err, ErrNotFound): // it has been kept long enough, just now
 			rev, err = f.e.store.Create(ctx, r)
@@ -135,7 +135,9 @@ func (f *Function[A, R]) start(ctx context.Context, key string, argument A) (*Ca
 		case !bytes.Equal(have.Argument, b):
 			return nil, ErrArgument
 		}
-		c.Existed = true
+		if c.Existed = true; err == nil && have.State == record.Waiting {
+			f.e.wake(have, rev) // whoever started it may have died before doing so
+		}
 		return c, nil
 	}
 	if err != nil {

@@ -69,7 +69,9 @@ func (e *Engine) takeSome(ctx context.Context, f *function, c jetstream.Consumer
 		return got, err
 	}
 	// Nothing is there: wait for the next one without a slot, which others may need.
-	if b, err = c.Fetch(1, jetstream.FetchContext(ctx), jetstream.FetchMaxWait(idle)); err != nil {
+	waiting, cancel := context.WithTimeout(ctx, idle)
+	defer cancel()
+	if b, err = c.Fetch(1, jetstream.FetchContext(waiting)); err != nil {
 		return 0, err
 	}
 	for m := range b.Messages() {
@@ -80,7 +82,10 @@ func (e *Engine) takeSome(ctx context.Context, f *function, c jetstream.Consumer
 		got++
 		e.working.Go(func() { defer e.release(f, 1); e.handle(f, m) })
 	}
-	return got, b.Error()
+	if err = b.Error(); waiting.Err() != nil {
+		err = nil
+	}
+	return got, err
 }
 
 // acquire waits for a slot, and takes as many as are free.
