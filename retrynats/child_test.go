@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -60,6 +61,12 @@ func TestMain(m *testing.M) {
 		mu.Lock()
 		defer mu.Unlock()
 		fmt.Printf(format+"\n", a...)
+		if os.Getenv("RETRYNATS_TRACE") != "" {
+			fmt.Fprintf(os.Stderr, time.Now().Format("05.000 ")+format+"\n", a...)
+		}
+	}
+	if os.Getenv("RETRYNATS_TRACE") != "" {
+		set.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	e, err := Open(context.Background(), set)
 	if err != nil {

@@ -25,6 +25,7 @@ type Engine struct {
 	store *store.Store
 	slots chan struct{}
 	lease *leases
+	alone suspects
 
 	life      context.Context // ends when everything is over
 	end       context.CancelFunc
@@ -53,7 +54,7 @@ func Open(ctx context.Context, set Settings) (*Engine, error) {
 	e.life, e.end = context.WithCancel(context.Background())
 	e.taking, e.stop = context.WithCancel(e.life)
 	e.attempts, e.interrupt = context.WithCancelCause(context.Background())
-	e.lease = newLeases(set.Lease)
+	e.lease, e.alone = newLeases(set.Lease), make(suspects, 1)
 	if err := e.open(ctx); err != nil {
 		e.shut()
 		return nil, fmt.Errorf("retrynats: open %s: %w", or(set.Dir, set.URL), err)

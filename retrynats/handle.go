@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/callagain/retry/retrynats/internal/record"
@@ -93,6 +94,12 @@ func (e *Engine) claim(f *function, m jetstream.Msg, id string, r *record.Record
 		m.Nak()
 		return over
 	}
+	leave, ok := e.alone.enter(r)
+	if !ok {
+		m.NakWithDelay(100*time.Millisecond + rand.N(200*time.Millisecond))
+		return over
+	}
+	defer leave()
 	n := *r
 	n.State, n.Attempts, n.Worker = record.Running, r.Attempts+1, e.name
 	ctx, end := context.WithCancelCause(context.WithValue(e.attempts, attemptKey{}, Attempt{f.name, r.Key, n.Attempts, r.Due, r.Crashes.Attempts}))

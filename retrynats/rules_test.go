@@ -142,12 +142,13 @@ func TestRule2NeverForgotten(t *testing.T) {
 	for i := range 20 {
 		start(t, f, fmt.Sprint(i), i)
 	}
+	outer := t
 	t.Run("what was lost while no worker ran", func(t *testing.T) {
 		if err := e.store.DropWake(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		shutDown(e)
-		e = open(t, Settings{Dir: d})
+		e = open(outer, Settings{Dir: d})
 		f = register(t, e, "test.f", p, func(_ context.Context, i int) (int, error) { return i, nil })
 		for i := range 20 {
 			if v, err := f.Call(fmt.Sprint(i)).Result(t.Context()); v != i || err != nil {

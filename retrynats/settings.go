@@ -38,7 +38,8 @@ type Settings struct {
 
 	// Crashes says when and how often to go on with a call after crashes: attempts whose process died. They aren't failed attempts,
 	// and count anew when an attempt comes to an end. If it is the zero Policy, the delays are up to a second, two, and so on to ten
-	// minutes, and a call whose process died ten times in a row is dead.
+	// minutes, and a call whose process died ten times in a row is dead. Of the calls that crashed twice in a row, one at a time is run in a
+	// process, so that the one that kills it does so without the others.
 	Crashes retry.Policy
 
 	// KeepResults is how long calls that are done or canceled are kept, and with them their results and keys. If it is 0, it is a day; the

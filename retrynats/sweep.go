@@ -47,14 +47,14 @@ func (e *Engine) sweep(ctx context.Context, all bool) {
 	if n, err := e.store.DropAhead(ctx); n > 0 {
 		e.set.Log.Warn("retrynats: consumers were ahead of their stream and are made anew", "consumers", n, "err", err)
 	}
+	now := time.Now()
 	woken, err := e.store.Woken(ctx)
 	n := 0
 	var acks []jetstream.PubAckFuture
 	if err == nil {
-		now := time.Now()
 		err = e.store.Scan(ctx, "", false, func(h store.Head) bool {
 			late := h.State == record.Waiting && now.Sub(h.Due) >= e.overdue
-			lost := !woken[h.ID] && (all || now.Sub(h.Stored) >= e.overdue)
+			lost := !woken[h.ID] && (all && h.Stored.Before(now) || now.Sub(h.Stored) >= e.overdue)
 			if h.State != record.Waiting && h.State != record.Running || !late && !lost {
 				return true
 			}

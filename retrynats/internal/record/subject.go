@@ -11,7 +11,7 @@ import (
 // The subjects of a call are one of these, the name of its function, and a token made of its key.
 const (
 	Calls     = "retry.c." // the record
-	Schedules = "retry.s." // the schedule of a call that waits
+	Schedules = "retry.s." // the schedule of a call that waits; then the revision of its record
 	Ready     = "retry.r." // the tick of a call that is due
 	Events    = "retry.e." // the headers of each record, when it was stored
 	Cancels   = "retry.x." // a running attempt is to end

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/callagain/retry/retrynats/internal/record"
@@ -83,7 +84,11 @@ func (s *Store) Woken(ctx context.Context) (map[string]bool, error) {
 	}
 	ids := make(map[string]bool, len(i.State.Subjects))
 	for subject := range i.State.Subjects {
-		ids[subject[len(record.Ready):]] = true
+		id := subject[len(record.Ready):]
+		if strings.HasPrefix(subject, record.Schedules) {
+			id = id[:max(0, strings.LastIndexByte(id, '.'))] // without the revision
+		}
+		ids[id] = true
 	}
 	return ids, nil
 }

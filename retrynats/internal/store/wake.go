@@ -23,11 +23,17 @@ func (s *Store) Tick(r *record.Record, rev uint64) (jetstream.PubAckFuture, erro
 		m.Data = b // so that a worker needn't read it
 	}
 	if r.State == record.Waiting && time.Until(r.Due) > 0 {
-		m.Subject = record.Schedules + id
+		m.Subject = schedule(id, rev)
 		m.Header["Nats-Schedule"] = []string{"@at " + r.Due.UTC().Format(Format)}
 		m.Header["Nats-Schedule-Target"] = []string{record.Ready + id}
 	}
 	return s.js.PublishMsgAsync(m, jetstream.WithStallWait(10*time.Second), jetstream.WithRetryAttempts(0))
+}
+
+// schedule returns the subject of the schedule of a revision. They differ, since the server removes a schedule that has fired by its
+// subject, some time later: that would remove the next one of the call as well.
+func schedule(id string, rev uint64) string {
+	return record.Schedules + id + "." + strconv.FormatUint(rev, 10)
 }
 
 // Wake publishes what wakes a call until that is acknowledged, or ctx is over.
@@ -111,7 +117,7 @@ func (s *Store) DropAhead(ctx context.Context) (n int, err error) {
 
 // Unschedule removes what would wake a call. It is only a saving: a call that is woken in vain is left alone.
 func (s *Store) Unschedule(ctx context.Context, id string) error {
-	return s.wake.Purge(ctx, jetstream.WithPurgeSubject(record.Schedules+id))
+	return s.wake.Purge(ctx, jetstream.WithPurgeSubject(record.Schedules+id+".*"))
 }
 
 // Beat adds a schedule, which makes the server look at its clock. Its timer is a monotonic one, and late after the machine was
