@@ -20,7 +20,7 @@ func (f *Function[A, R]) Calls(ctx context.Context, states ...State) iter.Seq2[I
 			if len(states) > 0 && !slices.Contains(states, State(h.State)) {
 				return true
 			}
-			r, err := record.Decode(h.Data)
+			r, err := record.Decode(h.ID, h.Data)
 			if err != nil {
 				left = !yield(Info{Function: f.f.name, State: State(h.State), Attempts: h.Attempts, Next: h.Due}, fmt.Errorf("retrynats: read %s: %w", h.ID, err))
 			} else {

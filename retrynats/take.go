@@ -5,24 +5,24 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
-	"github.com/callagain/retry/retrynats/internal/store"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
-	mostAtOnce = 500             // ticks of one request
-	idle       = 5 * time.Second // of a request that waits for the next tick
+	mostAtOnce = 500                    // ticks of one request
+	idle       = 5 * time.Second        // of a request that waits for the next tick
+	alive      = 500 * time.Millisecond // within twice of which a request that was lost with its server is noticed
 )
 
 // take takes the calls of a function that are due while there are free slots, until no more are to be taken. A call without a slot waits
 // in the stream.
 func (e *Engine) take(f *function) {
-	var c jetstream.Consumer
 	again := retry.Policy{Attempts: retry.Unlimited, Backoff: retry.Exponential{Initial: 50 * time.Millisecond, Max: time.Second}}
 	var loop retry.Loop
 	for ctx := range loop.Attempts(e.taking, again) {
+		var c jetstream.Consumer
 		err := ctx.Err()
-		if c == nil && err == nil {
+		if err == nil {
 			c, err = e.store.Consumer(ctx, f.name, e.set.Lease)
 		}
 		worked := false
@@ -32,9 +32,8 @@ func (e *Engine) take(f *function) {
 				worked = true
 			}
 		}
-		if err != nil && store.Missing(err) {
-			c = nil // a new owner of the directory makes them anew
-		} else if err != nil && ctx.Err() == nil {
+		// The consumer is looked up again: one that was made anew by a new owner of the directory doesn't answer.
+		if err != nil && ctx.Err() == nil {
 			e.set.Log.Warn("retrynats: take calls", "function", f.name, "err", err)
 		}
 		if err == nil {
@@ -71,7 +70,7 @@ func (e *Engine) takeSome(ctx context.Context, f *function, c jetstream.Consumer
 	// Nothing is there: wait for the next one without a slot, which others may need.
 	waiting, cancel := context.WithTimeout(ctx, idle)
 	defer cancel()
-	if b, err = c.Fetch(1, jetstream.FetchContext(waiting)); err != nil {
+	if b, err = c.Fetch(1, jetstream.FetchContext(waiting), jetstream.FetchHeartbeat(alive)); err != nil {
 		return 0, err
 	}
 	for m := range b.Messages() {

@@ -88,8 +88,8 @@ func Clip(text string) string {
 // Over reports whether the call has ended.
 func (r *Record) Over() bool { return r.State != Waiting && r.State != Running }
 
-// Decode reads a record. The error is ErrNewer, beside what could be read, if a newer version wrote it.
-func Decode(b []byte) (*Record, error) {
+// Decode reads the record that is stored for a call. The error is ErrNewer, beside what could be read, if a newer version wrote it.
+func Decode(id string, b []byte) (*Record, error) {
 	r := &Record{}
 	if err := json.Unmarshal(b, r); err != nil {
 		// The version alone may be readable where a newer one has changed a field's type.
@@ -102,8 +102,8 @@ func Decode(b []byte) (*Record, error) {
 	if r.Version > Version {
 		return r, ErrNewer
 	}
-	if r.Version < 1 || r.Function == "" || r.Key == "" {
-		return nil, errors.New("a message that is no record of a call")
+	if r.Version < 1 || r.Function == "" || r.Key == "" || ID(r.Function, r.Key) != id {
+		return nil, errors.New("a message that is no record of this call")
 	}
 	return r, nil
 }

@@ -41,7 +41,7 @@ const version1 = `{"version":1,"function":"webhook.deliver","key":"order-1","sta
 	`"failures":[{"attempt":1,"at":"2026-11-26T10:00:00Z","kind":"error","text":"down"}]}`
 
 func TestVersion1StaysReadable(t *testing.T) {
-	r, err := Decode([]byte(version1))
+	r, err := Decode("webhook.deliver.order-1", []byte(version1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,12 +53,12 @@ func TestVersion1StaysReadable(t *testing.T) {
 
 func TestANewerRecordIsRecognized(t *testing.T) {
 	for _, s := range []string{`{"version":2,"function":"f","key":"k","state":"paused","more":1}`, `{"version":9,"function":{"name":"f"}}`} {
-		if _, err := Decode([]byte(s)); !errors.Is(err, ErrNewer) {
+		if _, err := Decode("f.k", []byte(s)); !errors.Is(err, ErrNewer) {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
-	for _, s := range []string{``, `{}`, `7`, `{"version":1}`, `{"version":1,"function":"f"}`} {
-		if _, err := Decode([]byte(s)); err == nil || errors.Is(err, ErrNewer) {
+	for _, s := range []string{``, `{}`, `7`, `{"version":1}`, `{"version":1,"function":"f"}`, `{"version":1,"function":"f","key":"other"}`} {
+		if _, err := Decode("f.k", []byte(s)); err == nil || errors.Is(err, ErrNewer) {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
@@ -67,8 +67,8 @@ func TestANewerRecordIsRecognized(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(version1))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := Decode(b)
-		if err == nil && (r.Version != Version || CheckKey(r.Key) == nil && ID(r.Function, r.Key) == "") {
+		r, err := Decode("webhook.deliver.order-1", b)
+		if err == nil && (r.Version != Version || ID(r.Function, r.Key) != "webhook.deliver.order-1") {
 			t.Errorf("%q was read as %+v", b, r)
 		}
 	})

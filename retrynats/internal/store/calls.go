@@ -115,7 +115,7 @@ func (s *Store) Load(ctx context.Context, id string) (*record.Record, uint64, er
 	if err != nil {
 		return nil, 0, err
 	}
-	r, err := record.Decode(m.Data)
+	r, err := record.Decode(id, m.Data)
 	return r, m.Sequence, err
 }
 

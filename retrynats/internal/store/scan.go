@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -91,9 +90,4 @@ func (s *Store) Woken(ctx context.Context) (map[string]bool, error) {
 		ids[id] = true
 	}
 	return ids, nil
-}
-
-// Missing reports whether an error says that there is no such consumer or stream any more.
-func Missing(err error) bool {
-	return errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerDoesNotExist) || errors.Is(err, jetstream.ErrStreamNotFound)
 }

@@ -62,9 +62,8 @@ func Ticked(m jetstream.Msg) (id string, r *record.Record, rev uint64, err error
 	if len(m.Data()) == 0 || rev == 0 {
 		return id, nil, 0, nil
 	}
-	r, err = record.Decode(m.Data())
-	if err == nil && record.ID(r.Function, r.Key) != id {
-		r, rev = nil, 0
+	if r, err = record.Decode(id, m.Data()); err != nil && !errors.Is(err, record.ErrNewer) {
+		return id, nil, 0, nil // not one of ours
 	}
 	return id, r, rev, err
 }
