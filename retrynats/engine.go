@@ -89,7 +89,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	e.takers.Go(e.beat)
+	go e.beat() // until everything is over, since attempts that are left to end keep their leases
 	e.takers.Go(func() { e.sweeps(first) })
 	return nil
 }

@@ -117,3 +117,60 @@ func TestACallIsRetriedAndItsResultKept(t *testing.T) {
 		t.Errorf("%+v, %v", i, err)
 	}
 }
+
+func TestCloseWaitsForAttemptsAndForNothingElse(t *testing.T) {
+	d := dir(t)
+	e := open(t, Settings{Dir: d})
+	begun := make(chan struct{})
+	f := register(t, e, "test.f", fast(1), func(context.Context, int) (int, error) {
+		close(begun)
+		time.Sleep(300 * time.Millisecond)
+		return 7, nil
+	})
+	start(t, f, "k", 1)
+	<-begun
+	if err := e.Close(context.Background()); err != nil {
+		t.Errorf("%v", err)
+	}
+	if err := e.Close(context.Background()); err != nil {
+		t.Errorf("closed again: %v", err)
+	}
+	if _, err := f.Start(t.Context(), "l", 1); !errors.Is(err, ErrClosed) {
+		t.Errorf("started after Close: %v", err)
+	}
+	f = register[int, int](t, open(t, Settings{Dir: d}), "test.f", fast(1), nil)
+	if v, err := f.Call("k").Result(t.Context()); v != 7 || err != nil {
+		t.Errorf("%d, %v", v, err)
+	}
+}
+
+func TestCloseLeavesWhatDoesNotEndToTheNextProcess(t *testing.T) {
+	d := dir(t)
+	e := open(t, Settings{Dir: d})
+	begun := make(chan struct{})
+	p := fast(1)
+	start(t, register(t, e, "test.f", p, func(ctx context.Context, _ int) (int, error) {
+		close(begun)
+		<-ctx.Done()
+		if !errors.Is(context.Cause(ctx), ErrClosed) {
+			t.Errorf("the cause is %v", context.Cause(ctx))
+		}
+		return 0, ctx.Err()
+	}), "k", 1)
+	<-begun
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := e.Close(ctx); err == nil {
+		t.Error("nothing was left")
+	}
+	f := register(t, open(t, Settings{Dir: d}), "test.f", p, func(ctx context.Context, _ int) (int, error) {
+		a, _ := Current(ctx)
+		return a.Number, nil
+	})
+	if v, err := f.Call("k").Result(t.Context()); v != 2 || err != nil {
+		t.Errorf("%d, %v", v, err)
+	}
+	if i, _ := f.Call("k").Info(t.Context()); len(i.Failures) != 0 {
+		t.Errorf("failures were counted: %+v", i)
+	}
+}
