@@ -91,7 +91,7 @@ func (r *report) call(key string, xs []line, i retrynats.Info, died map[int]int6
 	name, result := xs[0].Func, ""
 	json.Unmarshal(i.Result, &result)
 	var wasAccepted, changed bool
-	var last, end *line // the latest attempt's begin, and its end
+	var last, end, unsure *line // the latest attempt's begin, and its end
 	var cancel int64
 	failed := 0
 	numbers := map[int]bool{}
@@ -119,7 +119,10 @@ func (r *report) call(key string, xs []line, i retrynats.Info, died map[int]int6
 			if last != nil && last.N == x.N {
 				end = x
 			}
-			if x.Out == "fail" {
+			// One whose process died right after may not have been stored: then it is a crash.
+			if t, ok := died[x.PID]; x.Out == "fail" && ok && t-x.T < int64(2*time.Second) {
+				unsure = x
+			} else if x.Out == "fail" {
 				failed++
 			}
 		case begun:
@@ -136,7 +139,7 @@ func (r *report) call(key string, xs []line, i retrynats.Info, died map[int]int6
 				r.wrong("attempt after cancel", key, "attempt ", x.N, " ", time.Duration(x.T-cancel), " later")
 			}
 			if last != nil {
-				r.follows(key, name, last, end, x, failed, died, shared, changed)
+				r.follows(key, name, last, end, x, failed, died, shared, changed || end != nil && end == unsure)
 			}
 			last, end = x, nil
 		}

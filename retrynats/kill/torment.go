@@ -42,11 +42,13 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	for range c.workers {
 		wg.Go(func() {
 			for int(kills.Load()) < c.kills {
-				if err := c.life(l); err != nil {
+				n := kills.Add(1)
+				d := c
+				d.Poison = c.Poison && n%25 == 3
+				if err := d.life(l); err != nil {
 					errs <- err
 					return
 				}
-				kills.Add(1)
 			}
 		})
 	}
@@ -60,7 +62,7 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	}
 	fmt.Fprintf(w, "killed %d times in %v\n", kills.Load(), time.Since(began).Round(time.Second))
 	began = time.Now()
-	c.Last = true
+	c.Last, c.Poison = true, false
 	for deaths := 0; ; deaths++ {
 		cmd, err := c.spawn()
 		if err != nil {

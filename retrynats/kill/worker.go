@@ -20,7 +20,7 @@ const lease = time.Second
 var (
 	// delays is the schedule of the calls: an attempt that fails k times is made again after delays[k].
 	delays  = retry.List{0, 50 * time.Millisecond, 150 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, time.Second, time.Second, time.Second, time.Second}
-	crashes = retry.Policy{Attempts: 15, Backoff: retry.Exponential{Initial: 100 * time.Millisecond, Max: 2 * time.Second}}
+	crashes = retry.Policy{Attempts: 12, Backoff: retry.Exponential{Initial: 100 * time.Millisecond, Max: time.Second}}
 	errDown = errors.New("down")
 )
 
@@ -117,7 +117,7 @@ func (w *worker) call(ctx context.Context, i int64) {
 		t.Takes = lease + 400*time.Millisecond // longer than a lease
 	case i%10 == 4:
 		name = dying
-	case i == 13 && w.conf.Poison && os.Getpid()%6 == 0:
+	case i == 3 && w.conf.Poison:
 		name = poison
 	}
 	f, key := w.funcs[name], fmt.Sprintf("%d.%d", os.Getpid(), i)
