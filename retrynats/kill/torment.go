@@ -44,7 +44,7 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 			for int(kills.Load()) < c.kills {
 				n := kills.Add(1)
 				d := c
-				d.Poison = c.Poison && n%25 == 3
+				d.Poison = c.Poison && n%8 == 3
 				if err := d.life(l); err != nil {
 					errs <- err
 					return
