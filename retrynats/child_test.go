@@ -50,7 +50,11 @@ func work(e *Engine, p retry.Policy, say func(format string, a ...any)) (*Functi
 func TestMain(m *testing.M) {
 	where := os.Getenv("RETRYNATS_WORKER")
 	if where == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, f := range atEnd {
+			f()
+		}
+		os.Exit(code)
 	}
 	set := quick(Settings{Dir: where})
 	if strings.Contains(where, "://") {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -24,13 +25,24 @@ import (
 // serve starts a real nats-server of the module's version.
 func serve(t *testing.T, extra string) (*trio.Server, string) {
 	t.Helper()
-	d := t.TempDir()
-	bin, err := trio.Build(d)
+	bin, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveBy(t, bin, d, extra)
+	return serveBy(t, bin, t.TempDir(), extra)
 }
+
+// built builds the server once for all tests; TestMain removes it.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "nats-server-*")
+	if err != nil {
+		return "", err
+	}
+	atEnd = append(atEnd, func() { os.RemoveAll(dir) })
+	return trio.Build(dir)
+})
+
+var atEnd []func()
 
 func serveBy(t *testing.T, bin, d, extra string) (*trio.Server, string) {
 	t.Helper()
@@ -53,10 +65,28 @@ func config(t *testing.T, e *Engine, name string) jetstream.StreamConfig {
 
 func TestTrap1NoRollUps(t *testing.T) {
 	e := open(t, Settings{})
-	for _, name := range []string{store.CallsStream, store.WakeStream} {
-		if config(t, e, name).AllowRollup {
-			t.Errorf("%s allows roll-ups", name)
+	if config(t, e, store.CallsStream).AllowRollup {
+		t.Error("CALLS allows roll-ups") // WAKE does: the server adds that to schedules
+	}
+	sub, err := e.nc.SubscribeSync("retry.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := register(t, e, "test.f", fast(3), func(context.Context, int) (int, error) { return 0, errDown })
+	start(t, f, "k", 1).Result(t.Context())
+	seen := 0
+	for {
+		m, err := sub.NextMsg(50 * time.Millisecond)
+		if err != nil {
+			break
 		}
+		seen++
+		if r := m.Header.Get("Nats-Rollup"); r != "" {
+			t.Errorf("%s is a roll-up", m.Subject)
+		}
+	}
+	if seen < 10 {
+		t.Errorf("%d messages seen", seen)
 	}
 }
 
@@ -151,7 +181,8 @@ func TestTrap5AFullDiskStopsStartsAndNothingElse(t *testing.T) {
 	}
 	defer shutDown(e)
 	var ok atomic.Bool
-	f := register(t, e, "test.f", fast(10000), func(context.Context, string) (int, error) {
+	p := retry.Policy{Attempts: 10000, Backoff: retry.Constant(300 * time.Millisecond)}
+	f := register(t, e, "test.f", p, func(context.Context, string) (int, error) {
 		if !ok.Load() {
 			return 0, errDown
 		}

@@ -64,7 +64,7 @@ func Open(ctx, life context.Context, nc *nats.Conn, c Config) (*Store, error) {
 		}
 	}
 	// A cluster that has just lost a leader has no answer for some seconds.
-	trying := retry.Policy{Name: "retrynats.Open", Attempts: retry.Unlimited, Within: 30 * time.Second, RetryIf: temporary,
+	trying := retry.Policy{Name: "retrynats.Open", Attempts: retry.Unlimited, Within: 30 * time.Second, RetryIf: func(err error) bool { return temporary(nc, err) },
 		Backoff: retry.Exponential{Initial: 50 * time.Millisecond, Max: time.Second}}
 	if s.calls, err = retry.Get(ctx, trying, func(ctx context.Context) (jetstream.Stream, error) { return s.stream(ctx, callsConfig(c)) }); err != nil {
 		return nil, explain(nc, err)
@@ -85,7 +85,7 @@ func callsConfig(c Config) jetstream.StreamConfig {
 	if most == 0 {
 		most = -1
 	}
-	// No roll-ups: a consumer of a stream that allows them makes the server look through what is pending for each message.
+	// Nothing here is a roll-up: on a subject that a consumer reads, each makes the server look through all that is pending.
 	return jetstream.StreamConfig{Name: CallsStream, Description: "durable calls of retrynats: one record for each", Subjects: []string{record.Calls + ">"},
 		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, MaxMsgsPerSubject: 1, MaxBytes: most, MaxMsgSize: maxMessage, Storage: jetstream.FileStorage, Replicas: c.Replicas,
 		AllowMsgTTL: true, AllowAtomicPublish: true, AllowDirect: true, Duplicates: 100 * time.Millisecond,
@@ -151,8 +151,11 @@ func verify(nc *nats.Conn, want, have jetstream.StreamConfig) error {
 }
 
 // temporary reports whether an error may be over soon: no answer, or a cluster that has no leader.
-func temporary(err error) bool {
+func temporary(nc *nats.Conn, err error) bool {
 	var a *jetstream.APIError
+	if silent(nc, err) {
+		return false
+	}
 	if errors.As(err, &a) {
 		return a.Code == 503 && a.ErrorCode != jetstream.JSErrCodeJetStreamNotEnabled || a.Code == 408 || a.Code == 429
 	}
@@ -160,8 +163,13 @@ func temporary(err error) bool {
 		!errors.Is(err, nats.ErrConnectionClosed) && !errors.Is(err, nats.ErrMaxPayload) && !errors.Is(err, jetstream.ErrStreamNotFound)
 }
 
+// silent reports whether a server that isn't in a cluster, and so isn't waiting for others, has no JetStream.
+func silent(nc *nats.Conn, err error) bool {
+	return errors.Is(err, nats.ErrNoResponders) && nc.IsConnected() && nc.ConnectedClusterName() == ""
+}
+
 func explain(nc *nats.Conn, err error) error {
-	if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+	if silent(nc, err) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
 		return fmt.Errorf("the server %s has no JetStream: start it with -js, or enable it for the account (%w)", nc.ConnectedServerName(), err)
 	}
 	return err
