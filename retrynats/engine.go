@@ -34,6 +34,7 @@ type Engine struct {
 	attempts  context.Context // what attempts' contexts are derived from
 	interrupt context.CancelCauseFunc
 
+	opened    chan struct{}
 	mu        sync.Mutex
 	closed    bool
 	functions map[string]*function
@@ -50,7 +51,7 @@ func Open(ctx context.Context, set Settings) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("retrynats: settings: %w", err)
 	}
-	e := &Engine{set: set, name: nuid.Next(), slots: make(chan struct{}, set.AtOnce), functions: map[string]*function{}, every: 10 * time.Second, overdue: 30 * time.Second}
+	e := &Engine{set: set, name: nuid.Next(), slots: make(chan struct{}, set.AtOnce), functions: map[string]*function{}, opened: make(chan struct{}), every: 10 * time.Second, overdue: 30 * time.Second}
 	e.life, e.end = context.WithCancel(context.Background())
 	e.taking, e.stop = context.WithCancel(e.life)
 	e.attempts, e.interrupt = context.WithCancelCause(context.Background())
@@ -83,6 +84,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	if err := e.answer(); err != nil {
 		return err
 	}
+	defer close(e.opened)
 	first := e.host == nil || e.host.Owner()
 	if e.host != nil && first {
 		if err := e.store.Forget(ctx); err != nil {
@@ -118,8 +120,13 @@ func (e *Engine) connect(ctx context.Context, options []nats.Option) (*nats.Conn
 	}
 }
 
-// tookOver is called when this process has become the owner of the directory.
+// tookOver is called when this process has become the owner of the directory, which may be while it is still opening it.
 func (e *Engine) tookOver() {
+	select {
+	case <-e.opened:
+	case <-e.life.Done():
+		return
+	}
 	for e.life.Err() == nil {
 		ctx, cancel := context.WithTimeout(e.life, 5*time.Second)
 		err := e.store.Forget(ctx)
