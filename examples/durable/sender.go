@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/retryhttp"
 	"github.com/callagain/retry/retrynats"
 )
 
@@ -63,28 +64,22 @@ func send(ctx context.Context, dir, url string, accept bool, out io.Writer) erro
 	return nil
 }
 
-// post makes one attempt. The key of the call is the same for all attempts, in whatever process.
+// client makes one attempt of each request: the call around it retries.
+var client = retryhttp.NewClient(retry.Policy{Attempts: 1})
+
+// post makes one attempt. The key of the call is the same for all attempts, in whatever process, and is sent as the Idempotency-Key.
 func post(ctx context.Context, h Webhook) (status int, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, strings.NewReader(h.Body))
+	attempt, _ := retrynats.Current(ctx)
+	req, err := http.NewRequestWithContext(retryhttp.WithKey(ctx, attempt.Key), http.MethodPost, h.URL, strings.NewReader(h.Body))
 	if err != nil {
 		return 0, retry.Stop(err)
 	}
-	attempt, _ := retrynats.Current(ctx)
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", attempt.Key)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return 0, err
+		// An error of a call within a call isn't retried, unless it is marked: here the inner one has made one attempt only.
+		return 0, retry.After(err, 0)
 	}
 	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)); err != nil {
-		return 0, err
-	}
-	switch {
-	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
-		err = fmt.Errorf("the receiver answered %s", resp.Status)
-	case resp.StatusCode >= 300:
-		err = retry.Stop(fmt.Errorf("the receiver answered %s", resp.Status))
-	}
-	return resp.StatusCode, err
+	return resp.StatusCode, retryhttp.Check(resp)
 }
