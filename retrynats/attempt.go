@@ -1,0 +1,86 @@
+package retrynats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retrynats/internal/record"
+	"github.com/callagain/retry/retrynats/internal/store"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// An Attempt says which attempt of which call a context belongs to.
+type Attempt struct {
+	Function string
+	Key      string    // of the call: the same for all its attempts, so it serves as an idempotency key
+	Number   int       // from 1; it counts attempts that crashed, and goes on counting after Again
+	Due      time.Time // when the attempt was due
+	Crashes  int       // how often the call has crashed since an attempt last came to an end
+}
+
+type attemptKey struct{}
+
+// Current returns the attempt that ctx, or a context that it was derived from, was given to by an [Engine], and whether there is one.
+func Current(ctx context.Context) (Attempt, bool) {
+	a, ok := ctx.Value(attemptKey{}).(Attempt)
+	return a, ok
+}
+
+// attempt makes an attempt that was claimed, and stores what came of it. It returns what is to be done then.
+func (e *Engine) attempt(ctx context.Context, f *function, m jetstream.Msg, r *record.Record, rev uint64) (then func() step) {
+	res, failure := run(ctx, f, r.Argument)
+	switch cause := context.Cause(ctx); {
+	case cause == ErrCanceled, cause == errLost:
+		return func() step { return look }
+	case cause != nil && failure != nil:
+		return e.leave(m, r, rev)
+	}
+	return e.conclude(f, m, r, rev, res, failure)
+}
+
+// run makes one attempt in a goroutine of its own, so that a panic or Goexit is an outcome like others.
+func run(ctx context.Context, f *function, argument json.RawMessage) (res json.RawMessage, failure error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		returned := false
+		defer func() {
+			if p := recover(); p != nil {
+				failure = retry.Stop(&panicked{fmt.Sprintf("panic: %v\n\n%s", p, debug.Stack())})
+			} else if !returned {
+				failure = retry.Stop(&panicked{"the function ended its goroutine by runtime.Goexit"})
+			}
+		}()
+		// One attempt of the core, for what Timeout and Around mean there. It returns the failure as it is.
+		once := retry.Policy{Name: f.policy.Name, Timeout: f.policy.Timeout, Around: f.policy.Around, Decide: func(d *retry.Decision) { d.Retry = false }}
+		res, failure = retry.Get(ctx, once, func(ctx context.Context) (json.RawMessage, error) { return f.run(ctx, argument) })
+		returned = true
+	}()
+	<-done
+	return res, failure
+}
+
+type panicked struct{ text string }
+
+func (p *panicked) Error() string { return p.text }
+
+// leave gives a call whose attempt was ended by Close to the next process, without counting a failure.
+func (e *Engine) leave(m jetstream.Msg, r *record.Record, rev uint64) (then func() step) {
+	n := *r
+	n.State, n.Worker, n.Due = record.Waiting, "", time.Now()
+	rev, err := e.store.Change(e.life, &n, rev, 0)
+	return func() step {
+		switch {
+		case errors.Is(err, store.ErrConflict):
+			return look
+		case err != nil:
+			return over
+		}
+		return e.rewake(m, &n, rev)
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+func (c config) spawn() (*exec.Cmd, error) {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), variable+"="+string(b))
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return cmd, cmd.Start()
+}
+
+// torment runs workers and kills them, then lets the last ones finish what is left.
+func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
+	l, err := openLedger(c.Ledger)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	var kills atomic.Int64
+	var wg, aside sync.WaitGroup
+	over := make(chan struct{})
+	if cl != nil {
+		aside.Go(func() { cl.killLeaders(l, c.killServers, over, w) })
+	}
+	errs := make(chan error, c.workers)
+	for range c.workers {
+		wg.Go(func() {
+			for int(kills.Load()) < c.kills {
+				n := kills.Add(1)
+				d := c
+				d.Poison = c.Poison && n%8 == 3
+				if err := d.life(l); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(over)
+	aside.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+	}
+	fmt.Fprintf(w, "killed %d times in %v\n", kills.Load(), time.Since(began).Round(time.Second))
+	began = time.Now()
+	c.Last, c.Poison = true, false
+	for deaths := 0; ; deaths++ {
+		cmd, err := c.spawn()
+		if err != nil {
+			return err
+		}
+		err = cmd.Wait()
+		if err == nil {
+			break
+		}
+		// Poison kills it, and has said so.
+		if cmd.ProcessState.ExitCode() == 3 || deaths > 1000 {
+			return fmt.Errorf("the last worker: %w", err)
+		}
+	}
+	fmt.Fprintf(w, "what was left ended within %v\n", time.Since(began).Round(time.Second))
+	return nil
+}
+
+// life is that of one worker process.
+func (c config) life(l *ledger) error {
+	cmd, err := c.spawn()
+	if err != nil {
+		return err
+	}
+	gone := make(chan struct{})
+	go func() { cmd.Wait(); close(gone) }()
+	d := rand.N(c.longest)
+	if rand.IntN(4) == 0 {
+		d = rand.N(120 * time.Millisecond) // while it opens
+	}
+	if c.stop && rand.IntN(5) == 0 {
+		time.Sleep(d)
+		l.put(line{Kind: stopped, PID: cmd.Process.Pid})
+		cmd.Process.Signal(syscall.SIGSTOP)
+		time.Sleep(2*lease + rand.N(lease))
+		cmd.Process.Signal(syscall.SIGCONT)
+		l.put(line{Kind: resumed, PID: cmd.Process.Pid})
+	}
+	select {
+	case <-gone: // poison
+		if cmd.ProcessState.ExitCode() == 3 {
+			return fmt.Errorf("a worker: %v", cmd.ProcessState)
+		}
+		return nil
+	case <-time.After(d):
+	}
+	cmd.Process.Kill()
+	l.put(line{Kind: killed, PID: cmd.Process.Pid})
+	<-gone
+	return nil
+}

@@ -1,0 +1,144 @@
+package retrynats
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retrynats/internal/record"
+	"github.com/callagain/retry/retrynats/internal/store"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// conclude stores what came of an attempt. Then the next one is woken, and then the tick is settled: whatever is missing when the
+// process dies in between is found by the next one.
+func (e *Engine) conclude(f *function, m jetstream.Msg, r *record.Record, rev uint64, res json.RawMessage, failure error) (then func() step) {
+	n := *r
+	now := time.Now()
+	n.Worker, n.Crashes = "", retry.Position{}
+	var wait time.Duration
+	var end error
+	if failure == nil {
+		n.State, n.Ended, n.Result = record.Done, now, res
+	} else {
+		wait, end = decide(f, &n, now, failure)
+	}
+	taken := n.State == record.Waiting && f.policy.Budget != nil
+	seq, err := e.store.Change(e.life, &n, rev, e.keep(&n))
+	if err != nil && !errors.Is(err, store.ErrConflict) && e.life.Err() == nil {
+		// The server won't have it because of its size: that is an outcome, too.
+		n.State, n.Ended, n.Reason, n.Text, n.Result, n.Failures = record.Dead, now, stopped, record.Clip(fmt.Sprintf("%v: %v", ErrTooLarge, err)), nil, nil
+		n.Fail(now, record.Error, n.Text)
+		end = failed(f.policy.Name, &n)
+		seq, err = e.store.Change(e.life, &n, rev, e.keep(&n))
+	}
+	if taken && (err != nil || n.State != record.Waiting) {
+		f.policy.Budget.Return()
+	}
+	switch {
+	case errors.Is(err, store.ErrConflict):
+		e.set.Log.Warn("retrynats: an outcome came too late: the call was canceled or taken over", "function", f.name, "attempt", r.Attempts)
+		return func() step { return look }
+	case err != nil:
+		return func() step { return over }
+	case n.State == record.Waiting:
+		return func() step {
+			e.rewake(m, &n, seq)
+			e.retrying(f, &n, wait, failure)
+			return over
+		}
+	}
+	return func() step {
+		m.Ack()
+		if failure == nil && f.policy.Budget != nil {
+			f.policy.Budget.Earn()
+		}
+		e.ended(f, &n, end)
+		return over
+	}
+}
+
+// decide asks the policy what follows a failure, and writes it into the record. It returns the delay, or the error with which the call
+// ends.
+func decide(f *function, n *record.Record, now time.Time, failure error) (wait time.Duration, end error) {
+	kind, text := describe(failure)
+	n.Fail(now, kind, text)
+	at, wait, end, ok := next(f.policy, n.Position, now, failure)
+	n.Position = at
+	if end == nil {
+		n.State, n.Due, n.Waited = record.Waiting, now.Add(wait), n.Waited+wait
+		return wait, nil
+	}
+	n.State, n.Ended = record.Dead, now
+	var e *retry.Error
+	if ok && errors.As(end, &e) && !inside(failure, e) {
+		n.Reason, n.Text = reason(e.Reason), record.Clip(e.Reason.Error())
+		return 0, failed(f.policy.Name, n)
+	}
+	_, text = describe(end)
+	n.Reason, n.Text = stopped, record.Clip(text)
+	return 0, end
+}
+
+// next is Policy.Next, whose RetryIf and Decide may panic: that ends the call.
+func next(p retry.Policy, at retry.Position, now time.Time, failure error) (pos retry.Position, wait time.Duration, end error, ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			pos, wait, end, ok = at, 0, fmt.Errorf("the policy panicked: %v (after %w)", v, failure), false
+		}
+	}()
+	pos, wait, end = p.Next(at, now, failure)
+	return pos, wait, end, true
+}
+
+// inside reports whether e is the error of an inner call, which the failure brought with it.
+func inside(failure error, e *retry.Error) bool {
+	var inner *retry.Error
+	return errors.As(failure, &inner) && inner == e
+}
+
+// describe returns the kind and the text of a failure, whose methods are not ours.
+func describe(failure error) (kind, text string) {
+	defer func() {
+		if v := recover(); v != nil {
+			kind, text = record.Error, fmt.Sprintf("%T, whose text can't be had: panic: %v", failure, v)
+		}
+	}()
+	var p *panicked
+	kind = record.Error
+	if errors.As(failure, &p) {
+		kind = record.Panic
+	} else if errors.Is(failure, retry.ErrTimeout) {
+		kind = record.Timeout
+	}
+	return kind, failure.Error()
+}
+
+// crash asks Settings.Crashes what follows a crash.
+func (e *Engine) crash(f *function, r, n *record.Record, now time.Time) (wait time.Duration, end error) {
+	p := e.set.Crashes
+	p.Within = f.policy.Within // which is the whole call's
+	at := r.Crashes
+	if at.Attempts == 0 {
+		began := retry.Position{}
+		if p.Within > 0 {
+			began.Began = r.Position.Began
+		}
+		at, _, _ = p.Next(began, now, nil)
+	}
+	n.Crashes, wait, end = p.Next(at, now, ErrCrashed)
+	return wait, end
+}
+
+// keep returns how long a record is kept; 0 is for ever.
+func (e *Engine) keep(r *record.Record) time.Duration {
+	switch r.State {
+	case record.Done, record.Canceled:
+		return e.set.KeepResults
+	case record.Dead:
+		return e.set.KeepDead
+	}
+	return 0
+}

@@ -1,0 +1,93 @@
+package retrynats
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/callagain/retry/retrynats/internal/record"
+	"github.com/callagain/retry/retrynats/internal/store"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// sweeps finds now and then what nothing wakes: calls whose process died between storing them and waking them, and those whose
+// schedule was lost with what wasn't synced of the stream. One engine of all that share the streams does it.
+func (e *Engine) sweeps(first bool) {
+	heard := make(chan *nats.Msg, 8)
+	if sub, err := e.nc.ChanSubscribe(record.Sweeps, heard); err == nil {
+		defer sub.Unsubscribe()
+	}
+	took := time.Duration(0)
+	for all := first; ; all = false {
+		if !all {
+			// A sweep reads every record's headers: it takes a twentieth of the time at most.
+			wait := max(e.every, 20*took)
+			t := time.NewTimer(wait + rand.N(wait/4))
+			select {
+			case <-t.C:
+			case <-heard: // another one is at it
+				t.Stop()
+				continue
+			case <-e.taking.Done():
+				t.Stop()
+				return
+			}
+		}
+		e.nc.Publish(record.Sweeps, nil)
+		began := time.Now()
+		e.sweep(e.taking, all)
+		took = time.Since(began)
+	}
+}
+
+// sweep wakes the calls that nothing wakes: all of them, or those that should have been woken a while ago.
+func (e *Engine) sweep(ctx context.Context, all bool) {
+	if n, err := e.store.DropAhead(ctx); n > 0 {
+		e.set.Log.Warn("retrynats: consumers were ahead of their stream and are made anew", "consumers", n, "err", err)
+	}
+	now := time.Now()
+	woken, err := e.store.Woken(ctx)
+	n := 0
+	var acks []jetstream.PubAckFuture
+	if err == nil {
+		err = e.store.Scan(ctx, "", false, func(h store.Head) bool {
+			late := h.State == record.Waiting && now.Sub(h.Due) >= e.overdue
+			lost := !woken[h.ID] && (all && h.Stored.Before(now) || now.Sub(h.Stored) >= e.overdue)
+			if h.State != record.Waiting && h.State != record.Running || !late && !lost {
+				return true
+			}
+			r, rev, err := e.store.Load(ctx, h.ID)
+			if err != nil || r.Over() || !all && rev != h.Seq {
+				return ctx.Err() == nil // it goes on by itself, or isn't ours to read
+			}
+			if ack, err := e.store.Tick(r, rev); err == nil {
+				acks = append(acks, ack)
+				n++
+			}
+			if len(acks) >= 1000 {
+				drain(acks)
+				acks = acks[:0]
+			}
+			return ctx.Err() == nil
+		})
+		drain(acks)
+	}
+	switch {
+	case err != nil && ctx.Err() == nil && !errors.Is(err, nats.ErrConnectionClosed):
+		e.set.Log.Warn("retrynats: look for calls that nothing wakes", "err", err)
+	case n > 0:
+		e.set.Log.Info("retrynats: woke calls that nothing else did", "calls", n)
+	}
+}
+
+// drain waits for acknowledgements, so that no more than those are on their way.
+func drain(acks []jetstream.PubAckFuture) {
+	for _, a := range acks {
+		select {
+		case <-a.Ok():
+		case <-a.Err():
+		}
+	}
+}
