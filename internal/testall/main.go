@@ -28,7 +28,7 @@ import (
 )
 
 // long are the modules that take longest, which therefore begin first. All others are found by their go.mod.
-var long = []string{"retrynats", "internal/sqltest", "."}
+var long = []string{"internal/sqltest", "retrynats", "."}
 
 var skipped = regexp.MustCompile(`(?m)^\s*--- SKIP.*$`)
 
@@ -68,7 +68,7 @@ func run(race, noskip, vet bool, jobs int, list bool, args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	test := []string{"test", "-count=1", "-timeout=20m"}
+	test := []string{"test", "-count=1", "-timeout=40m"}
 	if race {
 		test = append(test, "-race")
 	}
