@@ -38,6 +38,19 @@ func TestDecideSeesEveryFailureTheLastOneToo(t *testing.T) {
 	})
 }
 
+// A hint after the last attempt asks for nothing any more.
+func TestNoDelayIsLeftWithoutAnAttempt(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		var seen []time.Duration
+		p := retry.Policy{Backoff: retry.List{0, 0}, Decide: func(d *retry.Decision) { seen = append(seen, d.Delay) }}
+		err := call(t.Context(), p, func(context.Context) error { return retry.After(errFlaky, time.Second) })
+		gaveUp(t, err, retry.ErrExhausted, 2)
+		if !slices.Equal(seen, []time.Duration{time.Second, 0}) {
+			t.Errorf("Decide saw the delays %v", seen)
+		}
+	})
+}
+
 func TestNobodyIsAskedWhenACallSucceeds(t *testing.T) {
 	eachWay(t, func(t *testing.T, call caller) {
 		p := retry.Policy{
