@@ -38,6 +38,20 @@ func TestDecideSeesEveryFailureTheLastOneToo(t *testing.T) {
 	})
 }
 
+func TestFailureCannotBeRetriedAsNone(t *testing.T) {
+	eachWay(t, func(t *testing.T, call caller) {
+		err := call(t.Context(), retry.Policy{Backoff: retry.List{0, 0}, Decide: func(d *retry.Decision) { d.Err = nil }}, func(context.Context) error { return errFlaky })
+		if e := gaveUp(t, err, retry.ErrExhausted, 2); e.First() != errFlaky || e.Last() != errFlaky {
+			t.Errorf("the failures are %v", e.Failures)
+		}
+		// Said not to be retried, it is ignored.
+		err = call(t.Context(), retry.Policy{Decide: func(d *retry.Decision) { d.Err, d.Retry = nil, false }}, func(context.Context) error { return errFlaky })
+		if err != nil {
+			t.Errorf("the ignored failure is %v", err)
+		}
+	})
+}
+
 // A hint after the last attempt asks for nothing any more.
 func TestNoDelayIsLeftWithoutAnAttempt(t *testing.T) {
 	eachWay(t, func(t *testing.T, call caller) {
@@ -101,6 +115,7 @@ func TestDecideSetsTheDelay(t *testing.T) {
 		{"none", func(d *retry.Decision) { d.Delay = 0 }, errFlaky, 0, 0},
 		{"hours_of_its_own_without_limit", func(d *retry.Decision) { d.Delay = 5 * time.Hour }, errFlaky, 0, 5 * time.Hour},
 		{"not_below_a_hint", func(d *retry.Decision) { d.Delay = 0 }, retry.After(errFlaky, time.Minute), 0, time.Minute},
+		{"own_long_delay_equal_to_a_hint", func(d *retry.Decision) {}, retry.After(errFlaky, 10*time.Minute), 0, 10 * time.Minute},
 		{"negative", func(d *retry.Decision) { d.Delay = -1 }, errFlaky, 0, -1},
 		{"negative_with_a_hint", func(d *retry.Decision) { d.Delay = -1 }, retry.After(errFlaky, time.Second), 0, -1},
 		{"as_long_as_left", func(d *retry.Decision) { d.Delay = d.Left }, errFlaky, time.Minute, -1},
@@ -110,6 +125,9 @@ func TestDecideSetsTheDelay(t *testing.T) {
 			eachWay(t, func(t *testing.T, call caller) {
 				l := begin()
 				p := retry.Policy{Backoff: retry.Constant(10 * time.Second), Attempts: 2, Decide: tt.decide, Within: tt.within}
+				if strings.HasPrefix(tt.name, "own_long") {
+					p.Backoff = retry.Constant(10 * time.Minute) // not a stranger's wish
+				}
 				err := call(t.Context(), p, func(context.Context) error { l.mark(); return tt.fail })
 				if tt.second < 0 {
 					l.expect(t, 0)
