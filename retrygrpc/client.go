@@ -1,0 +1,141 @@
+package retrygrpc
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/callagain/retry"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+)
+
+// DialOptions returns what makes a client retry its calls as p says: both interceptors, which share the budgets of their
+// targets, and [grpc.WithDisableRetry]. The latter turns off the retries of a service config, since four attempts by p of
+// four attempts each are sixteen.
+func DialOptions(p retry.Policy, opts ...Option) []grpc.DialOption {
+	c := newClient(p, opts)
+	return []grpc.DialOption{grpc.WithDisableRetry(), grpc.WithChainUnaryInterceptor(c.unary), grpc.WithChainStreamInterceptor(c.stream)}
+}
+
+// UnaryClientInterceptor returns an interceptor that retries calls as p says. Policy.Name, if it is empty, is the method. A
+// nil RetryIf is [Transient]. Without a Budget there is one for each target; see [WithBudget].
+//
+// A call that gives up returns a [*retry.Error], according to errors.As. Its status is that of the last failure or, if the
+// caller's context is over, of the context. The second attempt and those after it tell the server their number, in the metadata
+// grpc-previous-rpc-attempts.
+//
+// Of several interceptors it should be the last, so that the others see a call and not its attempts. One that comes
+// after it must pass on the call options; otherwise only idempotent methods are retried.
+func UnaryClientInterceptor(p retry.Policy, opts ...Option) grpc.UnaryClientInterceptor {
+	return newClient(p, opts).unary
+}
+
+// StreamClientInterceptor is like [UnaryClientInterceptor] for calls with streams. They are retried until the first message has
+// arrived or the headers were asked for. After that a failure is the caller's, who alone knows what to do about the messages
+// it has had.
+//
+// What the caller sends is kept until then, up to 256 KiB; if it is more, the call isn't retried. Failures are
+// found, and retries are made, in the first call of RecvMsg. Policy.Timeout and Within count from there; they
+// limit the wait for the first message, and not the stream.
+func StreamClientInterceptor(p retry.Policy, opts ...Option) grpc.StreamClientInterceptor {
+	return newClient(p, opts).stream
+}
+
+// A client is what the interceptors of a client share.
+type client struct {
+	settings
+	targets targets
+}
+
+func newClient(p retry.Policy, opts []Option) *client {
+	c := &client{settings: settings{policy: p}}
+	c.budget = c.targets.budget
+	for _, o := range opts {
+		o.apply(&c.settings)
+	}
+	return c
+}
+
+// A call is one call of a method.
+type call struct {
+	*settings
+	ctx    context.Context // the caller's
+	method string
+	marked error // the latest failure with a mark of this package, and without
+	raw    error
+}
+
+// newCall returns the call and its policy.
+func (c *client) newCall(ctx context.Context, method string, cc *grpc.ClientConn, opts []grpc.CallOption) (call, retry.Policy) {
+	s := &c.settings
+	for _, o := range opts {
+		if o, ok := o.(Option); ok {
+			if s == &c.settings {
+				own := c.settings
+				s = &own
+			}
+			o.apply(s)
+		}
+	}
+	p := s.policy
+	if p.Name == "" {
+		p.Name = method
+	}
+	if p.RetryIf == nil {
+		p.RetryIf = Transient
+	}
+	if p.Budget == nil {
+		p.Budget = s.budget(cc.Target())
+	}
+	return call{settings: s, ctx: ctx, method: method}, p
+}
+
+// failed returns what the policy is to be told of an attempt that failed with err.
+func (c *call) failed(ctx context.Context, err error, p *probe) error {
+	st := statusOf(err)
+	hint := hintOf(st, p.trailer)
+	c.marked, c.raw = nil, nil
+	switch {
+	case hint.stop:
+		c.marked, c.raw = retry.Stop(err), err
+	case p.fate(st) == lost && !c.isIdempotent(ctx, c.method):
+		c.raw = err
+		if Transient(err) || context.Cause(ctx) == retry.ErrTimeout {
+			c.raw = &unknown{err}
+		}
+		c.marked = retry.Stop(c.raw)
+	case hint.given:
+		c.marked, c.raw = retry.After(&pushedBack{err}, hint.wait), err
+	default:
+		return err
+	}
+	return c.marked
+}
+
+// end returns the error of the call for its caller: without marks, and with a status.
+func (c *call) end(err error) error {
+	if err == nil {
+		return nil
+	}
+	if c.marked != nil && err == c.marked {
+		return c.raw
+	}
+	if e, ok := err.(*retry.Error); ok {
+		return withStatus(c.ctx, e)
+	}
+	return err
+}
+
+// outgoing returns ctx with the number of the attempt for the server, unless it is the first.
+func outgoing(ctx context.Context) context.Context {
+	n := retry.Attempt(ctx)
+	if n <= 1 {
+		return ctx
+	}
+	md, ok := metadata.FromOutgoingContext(ctx) // a copy
+	if !ok {
+		md = metadata.MD{}
+	}
+	md.Set(attemptsKey, strconv.Itoa(n-1))
+	return metadata.NewOutgoingContext(ctx, md)
+}

@@ -1,0 +1,37 @@
+package retrygrpc
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// idempotent reports whether a call may be made again although it may have taken effect.
+func (s *settings) isIdempotent(ctx context.Context, method string) bool {
+	return s.idempotent != nil && s.idempotent(method) || hasKey(ctx) || declared(method)
+}
+
+// hasKey reports whether the metadata of the call has an idempotency key, by the names that HTTP APIs use.
+func hasKey(ctx context.Context) bool {
+	md, _ := metadata.FromOutgoingContext(ctx)
+	return len(md["idempotency-key"]) > 0 || len(md["x-idempotency-key"]) > 0
+}
+
+// declared reports whether the method's descriptor is known and says that it is idempotent.
+func declared(method string) bool {
+	name := strings.ReplaceAll(strings.TrimPrefix(method, "/"), "/", ".")
+	d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
+	if err != nil {
+		return false
+	}
+	m, ok := d.(protoreflect.MethodDescriptor)
+	if !ok {
+		return false
+	}
+	o, _ := m.Options().(*descriptorpb.MethodOptions)
+	return o.GetIdempotencyLevel() != descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN
+}
