@@ -14,6 +14,7 @@ import (
 // four attempts each are sixteen.
 func DialOptions(p retry.Policy, opts ...Option) []grpc.DialOption {
 	c := newClient(p, opts)
+	c.alone = true
 	return []grpc.DialOption{grpc.WithDisableRetry(), grpc.WithChainUnaryInterceptor(c.unary), grpc.WithChainStreamInterceptor(c.stream)}
 }
 
@@ -98,7 +99,7 @@ func (c *call) failed(ctx context.Context, err error, p *probe) error {
 	switch {
 	case hint.stop:
 		c.marked, c.raw = retry.Stop(err), err
-	case p.fate(st) == lost && !c.isIdempotent(ctx, c.method):
+	case p.fate(st, c.alone) == lost && !c.isIdempotent(ctx, c.method):
 		c.raw = err
 		if Transient(err) || context.Cause(ctx) == retry.ErrTimeout {
 			c.raw = &unknown{err}

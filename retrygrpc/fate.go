@@ -36,8 +36,9 @@ func (p *probe) options(opts []grpc.CallOption) []grpc.CallOption {
 
 func (p *probe) end(error) { p.ended.Store(true) }
 
-// fate returns what became of an attempt that failed with st. When in doubt, it is lost.
-func (p *probe) fate(st *status.Status) fate {
+// fate returns what became of an attempt that failed with st. When in doubt, it is lost. alone says that grpc-go
+// makes no attempts of its own, but for those after a refusal.
+func (p *probe) fate(st *status.Status, alone bool) fate {
 	switch {
 	case len(p.trailer) > 0:
 		return answeredFate(st, p.trailer)
@@ -46,7 +47,8 @@ func (p *probe) fate(st *status.Status) fate {
 		return lost
 	case p.peer.Addr == nil:
 		return unsent
-	case st.Code() == codes.Unavailable && refusals[st.Message()]:
+	case st.Code() == codes.Unavailable && (refusals[st.Message()] || alone && strings.Contains(st.Message(), "rror while dialing")):
+		// The peer is that of a stream that was refused; after it, there may have been no connection.
 		return unsent
 	}
 	return lost

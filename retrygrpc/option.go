@@ -18,6 +18,7 @@ type settings struct {
 	policy     retry.Policy
 	budget     func(target string) *retry.Budget // nil for those of the client
 	idempotent func(method string) bool
+	alone      bool // service configs make no attempts
 }
 
 // WithPolicy replaces the policy. It is meant for single calls.
