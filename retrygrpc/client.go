@@ -98,7 +98,8 @@ func (c *call) failed(ctx context.Context, err error, p *probe) error {
 	c.marked, c.raw = nil, nil
 	switch {
 	case hint.stop:
-		c.marked, c.raw = retry.Stop(err), err
+		c.raw = &refused{err}
+		c.marked = retry.Stop(c.raw)
 	case p.fate(st, c.alone) == lost && !c.isIdempotent(ctx, c.method):
 		c.raw = err
 		if Transient(err) || context.Cause(ctx) == retry.ErrTimeout {

@@ -3,6 +3,7 @@ package retrygrpc
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/callagain/retry"
 	"google.golang.org/grpc/codes"
@@ -23,6 +24,12 @@ func (e *unknown) Unwrap() error              { return e.error }
 func (e *unknown) Is(target error) bool       { return target == ErrUnknown }
 func (e *unknown) GRPCStatus() *status.Status { return statusOf(e.error) }
 
+// A refused is the failure of a call whose server doesn't want it to be retried.
+type refused struct{ error }
+
+func (e *refused) Unwrap() error              { return e.error }
+func (e *refused) GRPCStatus() *status.Status { return statusOf(e.error) }
+
 // A gaveUp is a *retry.Error that has a status, as the error of a gRPC call must.
 type gaveUp struct {
 	err    *retry.Error
@@ -42,6 +49,6 @@ func withStatus(ctx context.Context, e *retry.Error) error {
 		st = status.New(codes.Internal, "")
 	}
 	p := st.Proto()
-	p.Message = e.Error()
+	p.Message = strings.TrimPrefix(e.Error(), "rpc error: code = "+st.Code().String()+" desc = ")
 	return &gaveUp{e, status.FromProto(p)}
 }

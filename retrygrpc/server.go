@@ -56,9 +56,9 @@ func ClientAttempt(ctx context.Context) int {
 	return int(n) + 1
 }
 
-// UnaryServerInterceptor returns an interceptor that adds [DoNotRetry] to what a handler returns if that is a
-// [*retry.Error]: what the handler itself has called failed again and again, so that its client's retries would only
-// multiply that.
+// UnaryServerInterceptor returns an interceptor that adds [DoNotRetry] to what a handler returns if that is, according to
+// errors.As, a [*retry.Error], or what a client of this package returned since a server had said DoNotRetry. What the handler itself has
+// called was retried enough, so that its client's retries would only multiply that.
 func UnaryServerInterceptor() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		reply, err := handler(ctx, req)
@@ -74,7 +74,9 @@ func StreamServerInterceptor() grpc.StreamServerInterceptor {
 }
 
 func noMultiple(ctx context.Context, err error) error {
-	if _, gaveUp := errors.AsType[*retry.Error](err); gaveUp {
+	_, gaveUp := errors.AsType[*retry.Error](err)
+	_, wasRefused := errors.AsType[*refused](err)
+	if gaveUp || wasRefused {
 		return DoNotRetry(ctx, err)
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,9 +117,9 @@ func TestHintTooLate(t *testing.T) {
 
 // Policy.Timeout is for an attempt: what is known to be safe is retried. The caller's deadline isn't.
 func TestTimeout(t *testing.T) {
-	hangs := func(calls *int) Service {
+	hangs := func(calls *atomic.Int64) Service {
 		return Service{Unary: func(ctx context.Context, _ string, v int64) (int64, error) {
-			if *calls++; *calls == 1 {
+			if calls.Add(1) == 1 {
 				<-ctx.Done()
 				return 0, status.FromContextError(ctx.Err()).Err()
 			}
@@ -126,31 +127,31 @@ func TestTimeout(t *testing.T) {
 		}}
 	}
 	policy := retry.Policy{Timeout: time.Second, Backoff: retry.Constant(0)}
-	for method, want := range map[string]int{Get: 2, Add: 1} {
-		calls := 0
+	for method, want := range map[string]int64{Get: 2, Add: 1} {
+		var calls atomic.Int64
 		inMemory(t, hangs(&calls), retrygrpc.DialOptions(policy), func(t *testing.T, conn *grpc.ClientConn) {
 			_, err := Call(t.Context(), conn, method, 7)
-			if calls != want || want == 2 && err != nil || want == 1 && (status.Code(err) != codes.DeadlineExceeded || !errors.Is(err, retrygrpc.ErrUnknown)) {
-				t.Errorf("%s: %d calls, %v", method, calls, err)
+			if calls.Load() != want || want == 2 && err != nil || want == 1 && (status.Code(err) != codes.DeadlineExceeded || !errors.Is(err, retrygrpc.ErrUnknown)) {
+				t.Errorf("%s: %d calls, %v", method, calls.Load(), err)
 			}
 		})
 	}
-	calls := 0
+	var calls atomic.Int64
 	inMemory(t, hangs(&calls), retrygrpc.DialOptions(policy), func(t *testing.T, conn *grpc.ClientConn) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
 		_, err := Call(ctx, conn, Get, 7)
-		if calls != 1 || status.Code(err) != codes.DeadlineExceeded {
-			t.Errorf("the caller's deadline: %d calls, %v", calls, err)
+		if calls.Load() != 1 || status.Code(err) != codes.DeadlineExceeded {
+			t.Errorf("the caller's deadline: %d calls, %v", calls.Load(), err)
 		}
 	})
-	calls = 0
+	calls.Store(0)
 	inMemory(t, hangs(&calls), retrygrpc.DialOptions(policy), func(t *testing.T, conn *grpc.ClientConn) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second/2, cancel)
 		_, err := Call(ctx, conn, Get, 7)
-		if calls != 1 || status.Code(err) != codes.Canceled {
-			t.Errorf("canceled by the caller: %d calls, %v", calls, err)
+		if calls.Load() != 1 || status.Code(err) != codes.Canceled {
+			t.Errorf("canceled by the caller: %d calls, %v", calls.Load(), err)
 		}
 	})
 }
