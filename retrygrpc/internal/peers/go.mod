@@ -1,0 +1,25 @@
+module github.com/callagain/retry/retrygrpc/internal/peers
+
+go 1.26.0
+
+require (
+	github.com/callagain/retry v0.0.0
+	github.com/callagain/retry/retrygrpc v0.0.0
+	github.com/failsafe-go/failsafe-go v0.9.8
+	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.4
+	google.golang.org/grpc v1.85.0
+	google.golang.org/protobuf v1.36.12
+)
+
+require (
+	github.com/bits-and-blooms/bitset v1.24.4 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
+	golang.org/x/text v0.42.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
+)
+
+replace (
+	github.com/callagain/retry => ../../../
+	github.com/callagain/retry/retrygrpc => ../../
+)
