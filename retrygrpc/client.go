@@ -2,6 +2,7 @@ package retrygrpc
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/callagain/retry"
@@ -102,7 +103,7 @@ func (c *call) failed(ctx context.Context, err error, p *probe) error {
 		c.marked = retry.Stop(c.raw)
 	case p.fate(st, c.alone) == lost && !c.isIdempotent(ctx, c.method):
 		c.raw = err
-		if Transient(err) || context.Cause(ctx) == retry.ErrTimeout {
+		if Transient(err) || errors.Is(context.Cause(ctx), retry.ErrTimeout) {
 			c.raw = &unknown{err}
 		}
 		c.marked = retry.Stop(c.raw)

@@ -1,6 +1,7 @@
 package retrygrpc
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -25,13 +26,13 @@ type probe struct {
 	peer    peer.Peer   // set if there was a stream for the attempt, which is before anything is sent
 	trailer metadata.MD // set if the server ended the stream with a status; perhaps not, if it had sent headers before
 	ended   atomic.Bool // grpc-go itself has seen the options
+
+	room [4]grpc.CallOption // for options, to save an allocation
 }
 
 // options returns those of the caller and those that fill in the probe.
 func (p *probe) options(opts []grpc.CallOption) []grpc.CallOption {
-	all := make([]grpc.CallOption, len(opts), len(opts)+3)
-	copy(all, opts)
-	return append(all, grpc.Peer(&p.peer), grpc.Trailer(&p.trailer), grpc.OnFinish(p.end))
+	return slices.Clip(append(append(p.room[:0], opts...), grpc.Peer(&p.peer), grpc.Trailer(&p.trailer), grpc.OnFinish(p.end)))
 }
 
 func (p *probe) end(error) { p.ended.Store(true) }
