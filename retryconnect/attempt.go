@@ -1,0 +1,51 @@
+package retryconnect
+
+import (
+	"context"
+
+	"connectrpc.com/connect"
+)
+
+// An attempt is one stream of connect-go's.
+type attempt struct {
+	connect.StreamingClientConn
+	ctx    context.Context    // of the stream, if it isn't the first
+	cancel context.CancelFunc // nil if nothing but the caller's context limits the attempt
+	over   bool               // it has failed; guarded by stream.mu
+}
+
+// newAttempt returns an attempt to be made while ctx lasts, whose stream then goes on while the caller's context does.
+func (s *stream) newAttempt(ctx context.Context) *attempt {
+	a := &attempt{ctx: ctx}
+	if ctx.Done() != s.ctx.Done() {
+		a.ctx, a.cancel = context.WithCancel(withValues{s.ctx, ctx})
+	}
+	return a
+}
+
+// limit runs f, and cancels the attempt if ctx ends before f does.
+func (a *attempt) limit(ctx, caller context.Context, f func() error) error {
+	if a.cancel == nil || ctx.Done() == caller.Done() {
+		return f()
+	}
+	stop := context.AfterFunc(ctx, a.cancel)
+	err := f()
+	if !stop() && err == nil {
+		return connect.NewError(connect.CodeDeadlineExceeded, ctx.Err()) // there was a message, but there won't be another
+	}
+	return err
+}
+
+func (a *attempt) end() {
+	if a.cancel != nil {
+		a.cancel()
+	}
+}
+
+// withValues is a context with the values of another.
+type withValues struct {
+	context.Context
+	values context.Context
+}
+
+func (c withValues) Value(key any) any { return c.values.Value(key) }

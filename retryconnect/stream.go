@@ -1,0 +1,228 @@
+package retryconnect
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"connectrpc.com/connect"
+	"github.com/callagain/retry"
+	"google.golang.org/protobuf/proto"
+)
+
+// maxKept is how much of what the caller sends is kept for another attempt: as much as grpc-go keeps for its own.
+const maxKept = 256 << 10
+
+// A stream is a call with streams. Until it is committed, its attempt may be replaced by another.
+type stream struct {
+	call
+	policy retry.Policy
+	open   connect.StreamingClientFunc
+	err    error // the end of the call, if the policy has ended it; for Receive alone
+
+	sending sync.Mutex // held while sending, so that a new attempt is sent first what the last one was
+
+	mu        sync.Mutex // of all below; held for moments only
+	at        *attempt
+	committed bool
+	sent      []any // by the caller, until committed
+	size      int   // of sent
+	closed    bool  // by the caller
+}
+
+// WrapStreamingClient is part of [connect.Interceptor].
+func (i *interceptor) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
+		s := &stream{open: next, at: new(attempt)}
+		inner := ctx
+		if p := i.policyOf(ctx); p.Timeout > 0 || p.Within > 0 || p.Around != nil {
+			inner, s.at.cancel = context.WithCancel(ctx)
+		}
+		s.at.StreamingClientConn = next(inner, spec)
+		s.call, s.policy = i.newCall(ctx, spec, s.at.Peer().Addr)
+		return s
+	}
+}
+
+func (s *stream) Spec() connect.Spec         { return s.spec }
+func (s *stream) Peer() connect.Peer         { return s.current().Peer() }
+func (s *stream) RequestHeader() http.Header { return s.current().RequestHeader() }
+
+// Send sends a message. If the attempt has failed, the message waits for the next one.
+func (s *stream) Send(m any) error {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	a, over := s.keep(m)
+	var err error = io.EOF
+	if !over {
+		err = a.Send(m)
+	}
+	if errors.Is(err, io.EOF) && !s.isCommitted() {
+		return nil // Receive finds out why, and sends it again
+	}
+	return err
+}
+
+// keep keeps m if it may have to be sent again.
+func (s *stream) keep(m any) (a *attempt, over bool) {
+	size := 0
+	if s.spec.StreamType&connect.StreamTypeClient != 0 {
+		size = maxKept / 64 // of who knows what
+		if m, ok := m.(proto.Message); ok {
+			size = proto.Size(m)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.committed {
+		s.sent = append(s.sent, m)
+		if s.size += size; s.size > maxKept {
+			s.committed, s.sent = true, nil
+		}
+	}
+	return s.at, s.at.over
+}
+
+// CloseRequest says that there are no more messages.
+func (s *stream) CloseRequest() error {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	s.mu.Lock()
+	s.closed = true
+	a, over := s.at, s.at.over
+	s.mu.Unlock()
+	if over {
+		return nil
+	}
+	return a.CloseRequest()
+}
+
+// Receive receives a message. To receive the first one, it retries.
+func (s *stream) Receive(m any) error {
+	if s.err != nil {
+		return s.err
+	}
+	if !s.isCommitted() {
+		return s.first(m)
+	}
+	return s.current().Receive(m)
+}
+
+// first receives the first message.
+func (s *stream) first(m any) error {
+	var end error // of the stream, if it ended well without a message
+	tried := false
+	err := retry.Do(s.ctx, s.policy, func(ctx context.Context) error {
+		a := s.current()
+		if tried {
+			a = s.newAttempt(ctx)
+		}
+		err := a.limit(ctx, s.ctx, func() error {
+			if tried {
+				s.again(a)
+			}
+			return a.Receive(m)
+		})
+		tried, end = true, nil
+		if err == nil || errors.Is(err, io.EOF) {
+			end = err
+			s.commit(a)
+			return nil
+		}
+		if committed := s.failedAttempt(a); committed {
+			s.marked, s.raw = retry.Stop(err), err
+			return s.marked
+		}
+		return s.failed(ctx, a.RequestHeader(), err)
+	})
+	if err != nil {
+		s.commit(s.current())
+		s.err = s.end(err)
+		return s.err
+	}
+	return end
+}
+
+// again begins another attempt, and sends it what the caller has sent so far.
+func (s *stream) again(a *attempt) {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	header := s.current().RequestHeader()
+	a.StreamingClientConn = s.open(a.ctx, s.spec)
+	for k, v := range header {
+		if k != "Connect-Timeout-Ms" && k != "Grpc-Timeout" { // what was left then
+			a.RequestHeader()[k] = v
+		}
+	}
+	a.RequestHeader()[attemptsKey] = []string{strconv.Itoa(retry.Attempt(a.ctx) - 1)}
+	s.mu.Lock()
+	s.at = a
+	sent, closed := s.sent, s.closed
+	s.mu.Unlock()
+	for _, m := range sent {
+		if a.Send(m) != nil {
+			return // Receive says why
+		}
+	}
+	if closed {
+		a.CloseRequest()
+	}
+}
+
+func (s *stream) current() *attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at
+}
+
+func (s *stream) isCommitted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.committed
+}
+
+// commit makes a the last attempt, unless it has been replaced.
+func (s *stream) commit(a *attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a == s.at {
+		s.committed, s.sent = true, nil
+	}
+}
+
+// failedAttempt notes that a has failed, and reports whether it was the last.
+func (s *stream) failedAttempt(a *attempt) (committed bool) {
+	s.mu.Lock()
+	a.over = true
+	committed = s.committed
+	s.mu.Unlock()
+	if !committed {
+		a.CloseRequest()
+		a.CloseResponse()
+	}
+	a.end()
+	return committed
+}
+
+// ResponseHeader waits for the headers. A call whose headers were seen isn't retried.
+func (s *stream) ResponseHeader() http.Header {
+	a := s.current()
+	h := a.ResponseHeader()
+	if len(h) > 0 {
+		s.commit(a)
+	}
+	return h
+}
+
+func (s *stream) ResponseTrailer() http.Header { return s.current().ResponseTrailer() }
+
+// CloseResponse ends the call.
+func (s *stream) CloseResponse() error {
+	a := s.current()
+	s.commit(a)
+	defer a.end()
+	return a.CloseResponse()
+}

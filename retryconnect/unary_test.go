@@ -1,0 +1,248 @@
+package retryconnect_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"connectrpc.com/connect"
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retryconnect"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// each runs f for each protocol.
+func each(t *testing.T, f func(t *testing.T, p protocol)) {
+	for name, p := range protocols {
+		t.Run(name, func(t *testing.T) { f(t, p) })
+	}
+}
+
+// What the server says it can't do now is retried, whether the procedure is idempotent or not; what fails otherwise isn't.
+func TestAnswered(t *testing.T) {
+	each(t, func(t *testing.T, p protocol) {
+		for code, want := range map[connect.Code]int64{
+			connect.CodeUnavailable: 3, connect.CodeResourceExhausted: 1, connect.CodeAborted: 1, connect.CodeDeadlineExceeded: 1,
+			connect.CodeCanceled: 1, connect.CodeInternal: 1, connect.CodeUnknown: 1, connect.CodeNotFound: 1,
+		} {
+			for _, procedure := range []string{add, get} {
+				var calls atomic.Int64
+				url := serve(t, service{unary: func(_ context.Context, _ http.Header, v int64) (int64, error) {
+					if calls.Add(1) <= 2 {
+						return 0, connect.NewError(code, errors.New("no"))
+					}
+					return v, nil
+				}}.handler())
+				v, err := call(t.Context(), p.dial(t, url, procedure, retryconnect.NewInterceptor(quick)), 7)
+				if calls.Load() != want || want == 3 && (err != nil || v != 7) || want == 1 && connect.CodeOf(err) != code {
+					t.Errorf("%s: %v: %d calls, want %d; %v, %v", procedure, code, calls.Load(), want, v, err)
+				}
+			}
+		}
+	})
+}
+
+// A call to nobody is retried: it was never sent.
+func TestUnsent(t *testing.T) {
+	each(t, func(t *testing.T, p protocol) {
+		_, err := call(t.Context(), p.dial(t, "http://127.0.0.1:1", add, retryconnect.NewInterceptor(quick)), 1)
+		var e *retry.Error
+		if !errors.As(err, &e) || e.Attempts != 4 || !errors.Is(err, retry.ErrExhausted) {
+			t.Errorf("got %v, want 4 attempts", err)
+		}
+		if connect.CodeOf(err) != connect.CodeUnavailable || errors.Is(err, retryconnect.ErrUnknown) {
+			t.Errorf("code %v: %v", connect.CodeOf(err), err)
+		}
+	})
+}
+
+// A call that was sent and whose answer was lost is retried only if that is safe, wherever the answer was cut.
+func TestLost(t *testing.T) {
+	each(t, func(t *testing.T, p protocol) {
+		for _, row := range []struct {
+			name, procedure string
+			ctx             context.Context
+			key             string
+			opts            []retryconnect.Option
+			again           bool
+		}{
+			{"unknown", add, t.Context(), "", nil, false},
+			{"declared", get, t.Context(), "", nil, true},
+			{"key", add, t.Context(), "k1", nil, true},
+			{"context", add, retryconnect.WithIdempotent(t.Context()), "", nil, true},
+			{"option", add, t.Context(), "", []retryconnect.Option{retryconnect.Idempotent(add)}, true},
+			{"option for the service", add, t.Context(), "", []retryconnect.Option{retryconnect.Idempotent("/callagain.test.Counter/")}, true},
+			{"option for another", add, t.Context(), "", []retryconnect.Option{retryconnect.Idempotent(get)}, false},
+		} {
+			var calls, after atomic.Int64
+			url := serve(t, service{unary: func(_ context.Context, _ http.Header, v int64) (int64, error) {
+				if calls.Add(1) == 1 {
+					cut.Store(after.Load())
+				}
+				return v, nil
+			}}.handler())
+			client := p.dial(t, url, row.procedure, retryconnect.NewInterceptor(quick, append(row.opts, unlimited)...))
+			lost, unknown := 0, 0
+			for n := int64(0); ; n++ {
+				after.Store(n)
+				calls.Store(0)
+				req := connect.NewRequest(wrapperspb.Int64(7))
+				if row.key != "" {
+					req.Header().Set("Idempotency-Key", row.key)
+				}
+				_, err := client.CallUnary(row.ctx, req)
+				if calls.Load() == 1 && err == nil {
+					if cut.Swap(-1) >= 0 || n > 2000 {
+						break // the answer is shorter than n
+					}
+				} else {
+					lost++
+				}
+				if row.again && (err != nil || calls.Load() > 2) {
+					t.Errorf("%s: cut after %d bytes: %d calls, %v", row.name, n, calls.Load(), err)
+				}
+				if errors.Is(err, retryconnect.ErrUnknown) {
+					unknown++
+				} else if !row.again && (calls.Load() != 1 || err != nil) {
+					t.Errorf("%s: cut after %d bytes: %d calls, %v", row.name, n, calls.Load(), err)
+				}
+			}
+			if lost < 20 || !row.again && unknown < 20 {
+				t.Errorf("%s: only %d answers were cut, of which %d are unknown", row.name, lost, unknown)
+			}
+		}
+	})
+}
+
+// A proxy that answers in HTML says nothing of the call: it may have reached the server.
+func TestHTML(t *testing.T) {
+	each(t, func(t *testing.T, p protocol) {
+		for _, code := range []int{502, 503, 504, 429} {
+			var requests atomic.Int64
+			url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests.Add(1)
+				io.Copy(io.Discard, r.Body)
+				w.Header().Set("Content-Type", "text/html")
+				w.WriteHeader(code)
+				io.WriteString(w, "<html>not now</html>")
+			}))
+			for procedure, want := range map[string]int64{add: 1, get: 4} {
+				requests.Store(0)
+				_, err := call(t.Context(), p.dial(t, url, procedure, retryconnect.NewInterceptor(quick, unlimited)), 1)
+				if connect.CodeOf(err) != connect.CodeUnavailable || requests.Load() != want || errors.Is(err, retryconnect.ErrUnknown) != (want == 1) {
+					t.Errorf("%d for %s: %d requests, want %d; %v", code, procedure, requests.Load(), want, err)
+				}
+			}
+		}
+	})
+}
+
+// From the second attempt on the server is told the number, and the caller's request is left as it was.
+func TestAttemptIsTold(t *testing.T) {
+	each(t, func(t *testing.T, p protocol) {
+		var mu sync.Mutex
+		var numbers []int
+		url := serve(t, service{unary: func(_ context.Context, h http.Header, v int64) (int64, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			numbers = append(numbers, retryconnect.ClientAttempt(h))
+			if len(numbers)%3 != 0 {
+				return 0, connect.NewError(connect.CodeUnavailable, errors.New("no"))
+			}
+			return v, nil
+		}}.handler())
+		client := p.dial(t, url, add, retryconnect.NewInterceptor(quick, unlimited))
+		req := connect.NewRequest(wrapperspb.Int64(7))
+		for range 2 {
+			if _, err := client.CallUnary(t.Context(), req); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := []int{1, 2, 3, 1, 2, 3}; !slices.Equal(numbers, want) {
+			t.Errorf("the server was told %v, want %v", numbers, want)
+		}
+		if v := req.Header()["Grpc-Previous-Rpc-Attempts"]; v != nil {
+			t.Errorf("the request says %v", v)
+		}
+	})
+}
+
+// Nonsense in the client's header is a first attempt.
+func TestClientAttempt(t *testing.T) {
+	for value, want := range map[string]int{"0": 1, "41": 42, "-1": 1, "x": 1, "": 1, "99999999999999999999": 1} {
+		if got := retryconnect.ClientAttempt(http.Header{"Grpc-Previous-Rpc-Attempts": {value}}); got != want {
+			t.Errorf("%q: %d, want %d", value, got, want)
+		}
+	}
+}
+
+// Each host has a budget; a policy's own comes first.
+func TestBudgets(t *testing.T) {
+	var calls atomic.Int64
+	url := serve(t, service{unary: func(context.Context, http.Header, int64) (int64, error) {
+		calls.Add(1)
+		return 0, connect.NewError(connect.CodeUnavailable, errors.New("no"))
+	}}.handler())
+	retries := func(ctx context.Context, i connect.Interceptor) int64 {
+		calls.Store(0)
+		client := protocols["connect"].dial(t, url, add, i)
+		for range 100 {
+			if _, err := call(ctx, client, 1); connect.CodeOf(err) != connect.CodeUnavailable {
+				t.Error(err)
+			}
+		}
+		return calls.Load() - 100
+	}
+	i := retryconnect.NewInterceptor(quick)
+	for _, want := range []int64{3, 0} { // two clients of one host
+		if n := retries(t.Context(), i); n != want {
+			t.Errorf("%d retries, want %d", n, want)
+		}
+	}
+	if n := retries(t.Context(), retryconnect.NewInterceptor(quick, unlimited)); n != 300 {
+		t.Errorf("without a budget: %d, want 300", n)
+	}
+	own := quick
+	own.Budget = &retry.Budget{Min: 5}
+	if n := retries(retryconnect.WithPolicy(t.Context(), own), i); n != 5 {
+		t.Errorf("a policy's own: %d, want 5", n)
+	}
+}
+
+// A call whose attempts were cut as those of another one isn't mistaken for it: 200 calls, 40 answers cut, 0 applied twice.
+func TestLostAnswers(t *testing.T) {
+	each(t, func(t *testing.T, p protocol) {
+		var mu sync.Mutex
+		applied := map[int64]int{}
+		url := serve(t, service{unary: func(_ context.Context, _ http.Header, v int64) (int64, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if applied[v]++; applied[v] == 1 && v%5 == 0 {
+				cut.Store(0)
+			}
+			return v, nil
+		}}.handler())
+		client := p.dial(t, url, add, retryconnect.NewInterceptor(quick, unlimited))
+		unknown := 0
+		for v := range int64(200) {
+			if _, err := call(t.Context(), client, v); errors.Is(err, retryconnect.ErrUnknown) {
+				unknown++
+			} else if err != nil {
+				t.Errorf("call %d: %v", v, err)
+			}
+		}
+		for v := range int64(200) {
+			if applied[v] != 1 {
+				t.Errorf("call %d was applied %d times", v, applied[v])
+			}
+		}
+		if unknown != 40 {
+			t.Errorf("%d calls are unknown, want 40", unknown)
+		}
+	})
+}
