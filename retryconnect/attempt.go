@@ -2,6 +2,8 @@ package retryconnect
 
 import (
 	"context"
+	"errors"
+	"io"
 
 	"connectrpc.com/connect"
 )
@@ -9,9 +11,10 @@ import (
 // An attempt is one stream of connect-go's.
 type attempt struct {
 	connect.StreamingClientConn
-	ctx    context.Context    // of the stream, if it isn't the first
-	cancel context.CancelFunc // nil if nothing but the caller's context limits the attempt
-	over   bool               // it has failed; guarded by stream.mu
+	ctx     context.Context    // of the stream, if it isn't the first
+	cancel  context.CancelFunc // nil if nothing but the caller's context limits the attempt
+	over    bool               // it has failed; guarded by stream.mu
+	failure chan error         // of Send, if that is left to a goroutine
 }
 
 // newAttempt returns an attempt to be made while ctx lasts, whose stream then goes on while the caller's context does.
@@ -21,6 +24,21 @@ func (s *stream) newAttempt(ctx context.Context) *attempt {
 		a.ctx, a.cancel = context.WithCancel(withValues{s.ctx, ctx})
 	}
 	return a
+}
+
+// receive receives a message, or says why the one that was to be sent couldn't be.
+func (a *attempt) receive(m any) error {
+	err := a.Receive(m)
+	if err != nil {
+		select {
+		case failure := <-a.failure:
+			if failure != nil && !errors.Is(failure, io.EOF) {
+				return failure
+			}
+		default:
+		}
+	}
+	return err
 }
 
 // limit runs f, and cancels the attempt if ctx ends before f does.

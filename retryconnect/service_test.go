@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
@@ -166,3 +167,40 @@ func call(ctx context.Context, c *connect.Client[value, value], v int64) (int64,
 	}
 	return resp.Msg.Value, nil
 }
+
+// inMemory runs f in a bubble with a client of h that needs no network, so that time is synctest's.
+func inMemory(t *testing.T, p protocol, h http.Handler, f func(t *testing.T, client *http.Client)) {
+	synctest.Test(t, func(t *testing.T) {
+		l := pipes{make(chan net.Conn), make(chan bool)}
+		s := &http.Server{Handler: h, Protocols: new(http.Protocols)}
+		s.Protocols.SetHTTP1(true)
+		s.Protocols.SetUnencryptedHTTP2(true)
+		go s.Serve(l)
+		client := p.client(t)
+		client.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) {
+			a, b := net.Pipe()
+			l.conns <- b
+			return a, nil
+		}
+		f(t, client)
+		client.CloseIdleConnections()
+		s.Close()
+	})
+}
+
+// pipes is a listener for connections in memory.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan bool
+}
+
+func (l pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (l pipes) Close() error   { close(l.closed); return nil }
+func (l pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }

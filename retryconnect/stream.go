@@ -33,6 +33,9 @@ type stream struct {
 	closed    bool  // by the caller
 }
 
+// one reports whether there is one message to send: then connect-go sends it with the request, and waits for the answer.
+func (s *stream) one() bool { return s.spec.StreamType&connect.StreamTypeClient == 0 }
+
 // WrapStreamingClient is part of [connect.Interceptor].
 func (i *interceptor) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
 	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
@@ -40,6 +43,9 @@ func (i *interceptor) WrapStreamingClient(next connect.StreamingClientFunc) conn
 		inner := ctx
 		if p := i.policyOf(ctx); p.Timeout > 0 || p.Within > 0 || p.Around != nil {
 			inner, s.at.cancel = context.WithCancel(ctx)
+			if spec.StreamType&connect.StreamTypeClient == 0 {
+				s.at.failure = make(chan error, 1)
+			}
 		}
 		s.at.StreamingClientConn = next(inner, spec)
 		s.call, s.policy = i.newCall(ctx, spec, s.at.Peer().Addr)
@@ -56,6 +62,9 @@ func (s *stream) Send(m any) error {
 	s.sending.Lock()
 	defer s.sending.Unlock()
 	a, over := s.keep(m)
+	if a.failure != nil && !s.isCommitted() {
+		return nil // CloseRequest sends it: the wait for the answer must be limited
+	}
 	var err error = io.EOF
 	if !over {
 		err = a.Send(m)
@@ -66,22 +75,26 @@ func (s *stream) Send(m any) error {
 	return err
 }
 
-// keep keeps m if it may have to be sent again.
+// keep keeps a copy of m if it may have to be sent again: the caller may use m for the next message.
 func (s *stream) keep(m any) (a *attempt, over bool) {
+	p, ok := m.(proto.Message)
 	size := 0
-	if s.spec.StreamType&connect.StreamTypeClient != 0 {
-		size = maxKept / 64 // of who knows what
-		if m, ok := m.(proto.Message); ok {
-			size = proto.Size(m)
-		}
+	if ok && !s.one() {
+		size = proto.Size(p)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.committed {
-		s.sent = append(s.sent, m)
-		if s.size += size; s.size > maxKept {
-			s.committed, s.sent = true, nil
-		}
+	if s.committed {
+		return s.at, s.at.over
+	}
+	s.size += size
+	switch {
+	case m == nil: // to send the headers
+		s.sent = append(s.sent, nil)
+	case ok && s.size <= maxKept:
+		s.sent = append(s.sent, proto.Clone(p))
+	default:
+		s.committed, s.sent = true, nil
 	}
 	return s.at, s.at.over
 }
@@ -91,10 +104,22 @@ func (s *stream) CloseRequest() error {
 	s.sending.Lock()
 	defer s.sending.Unlock()
 	s.mu.Lock()
+	again := s.closed
 	s.closed = true
-	a, over := s.at, s.at.over
+	a, over, sent := s.at, s.at.over, s.sent
 	s.mu.Unlock()
-	if over {
+	switch {
+	case over:
+		return nil
+	case a.failure != nil && len(sent) > 0:
+		if again {
+			return nil
+		}
+		go func() {
+			err := a.Send(sent[0])
+			a.CloseRequest()
+			a.failure <- err
+		}()
 		return nil
 	}
 	return a.CloseRequest()
@@ -124,7 +149,7 @@ func (s *stream) first(m any) error {
 			if tried {
 				s.again(a)
 			}
-			return a.Receive(m)
+			return a.receive(m)
 		})
 		tried, end = true, nil
 		if err == nil || errors.Is(err, io.EOF) {
