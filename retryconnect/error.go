@@ -27,6 +27,12 @@ type refused struct{ error }
 
 func (e *refused) Unwrap() error { return e.error }
 
+// A timedOut is the failure of an attempt whose server has noticed first that Policy.Timeout is over: it was told.
+type timedOut struct{ error }
+
+func (e *timedOut) Unwrap() error        { return e.error }
+func (e *timedOut) Is(target error) bool { return target == retry.ErrTimeout }
+
 // A gaveUp is a *retry.Error without the code at the beginning of its text, which connect-go puts there again.
 type gaveUp struct {
 	err  *retry.Error

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
@@ -46,10 +47,11 @@ type interceptor struct {
 // A call is one call of a procedure.
 type call struct {
 	*interceptor
-	ctx    context.Context // the caller's
-	spec   connect.Spec
-	marked error // the latest failure with a mark of this package, and without
-	raw    error
+	ctx     context.Context // the caller's
+	spec    connect.Spec
+	timeout time.Duration // of an attempt, or 0
+	marked  error         // the latest failure with a mark of this package, and without
+	raw     error
 }
 
 // newCall returns the call and its policy.
@@ -64,7 +66,7 @@ func (i *interceptor) newCall(ctx context.Context, spec connect.Spec, host strin
 	if p.Budget == nil {
 		p.Budget = i.budget(host)
 	}
-	return call{interceptor: i, ctx: ctx, spec: spec}, p
+	return call{interceptor: i, ctx: ctx, spec: spec, timeout: p.Timeout}, p
 }
 
 func (i *interceptor) policyOf(ctx context.Context) retry.Policy {
@@ -91,16 +93,29 @@ func (c *call) failed(ctx context.Context, header http.Header, err error) error 
 		c.marked = retry.Stop(c.raw)
 	case fateOf(e) == lost && !c.isIdempotent(header):
 		c.raw = err
-		if Transient(err) || errors.Is(context.Cause(ctx), retry.ErrTimeout) {
+		if Transient(err) || c.outOfTime(ctx, connect.CodeOf(err)) {
 			c.raw = &unknown{err}
 		}
 		c.marked = retry.Stop(c.raw)
 	case hint.given:
 		c.marked, c.raw = retry.After(err, hint.wait), err
+	case c.outOfTime(ctx, connect.CodeOf(err)):
+		c.marked, c.raw = &timedOut{err}, err
 	default:
 		return err
 	}
 	return c.marked
+}
+
+// outOfTime reports whether an attempt that failed with this code has exceeded Policy.Timeout. The server, who was told, may
+// have noticed a little earlier.
+func (c *call) outOfTime(ctx context.Context, code connect.Code) bool {
+	if errors.Is(context.Cause(ctx), retry.ErrTimeout) {
+		return true
+	}
+	end, limited := ctx.Deadline()
+	callers, _ := c.ctx.Deadline()
+	return code == connect.CodeDeadlineExceeded && c.timeout > 0 && limited && !end.Equal(callers) && time.Until(end) < c.timeout/10
 }
 
 // end returns the error of the call for its caller: without marks, and with a code.

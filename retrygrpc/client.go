@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/callagain/retry"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 )
 
@@ -61,10 +63,11 @@ func newClient(p retry.Policy, opts []Option) *client {
 // A call is one call of a method.
 type call struct {
 	*settings
-	ctx    context.Context // the caller's
-	method string
-	marked error // the latest failure with a mark of this package, and without
-	raw    error
+	ctx     context.Context // the caller's
+	method  string
+	timeout time.Duration // of an attempt, or 0
+	marked  error         // the latest failure with a mark of this package, and without
+	raw     error
 }
 
 // newCall returns the call and its policy.
@@ -89,7 +92,7 @@ func (c *client) newCall(ctx context.Context, method string, cc *grpc.ClientConn
 	if p.Budget == nil {
 		p.Budget = s.budget(cc.Target())
 	}
-	return call{settings: s, ctx: ctx, method: method}, p
+	return call{settings: s, ctx: ctx, method: method, timeout: p.Timeout}, p
 }
 
 // failed returns what the policy is to be told of an attempt that failed with err.
@@ -103,16 +106,29 @@ func (c *call) failed(ctx context.Context, err error, p *probe) error {
 		c.marked = retry.Stop(c.raw)
 	case p.fate(st, c.alone) == lost && !c.isIdempotent(ctx, c.method):
 		c.raw = err
-		if Transient(err) || errors.Is(context.Cause(ctx), retry.ErrTimeout) {
+		if Transient(err) || c.outOfTime(ctx, st.Code()) {
 			c.raw = &unknown{err}
 		}
 		c.marked = retry.Stop(c.raw)
 	case hint.given:
 		c.marked, c.raw = retry.After(&pushedBack{err}, hint.wait), err
+	case c.outOfTime(ctx, st.Code()):
+		c.marked, c.raw = &timedOut{err}, err
 	default:
 		return err
 	}
 	return c.marked
+}
+
+// outOfTime reports whether an attempt that failed with this code has exceeded Policy.Timeout. The server, who was told, may
+// have noticed a little earlier.
+func (c *call) outOfTime(ctx context.Context, code codes.Code) bool {
+	if errors.Is(context.Cause(ctx), retry.ErrTimeout) {
+		return true
+	}
+	end, limited := ctx.Deadline()
+	callers, _ := c.ctx.Deadline()
+	return code == codes.DeadlineExceeded && c.timeout > 0 && limited && !end.Equal(callers) && time.Until(end) < c.timeout/10
 }
 
 // end returns the error of the call for its caller: without marks, and with a status.

@@ -30,6 +30,13 @@ type refused struct{ error }
 func (e *refused) Unwrap() error              { return e.error }
 func (e *refused) GRPCStatus() *status.Status { return statusOf(e.error) }
 
+// A timedOut is the failure of an attempt whose server has noticed first that Policy.Timeout is over: it was told.
+type timedOut struct{ error }
+
+func (e *timedOut) Unwrap() error              { return e.error }
+func (e *timedOut) Is(target error) bool       { return target == retry.ErrTimeout }
+func (e *timedOut) GRPCStatus() *status.Status { return statusOf(e.error) }
+
 // A gaveUp is a *retry.Error that has a status, as the error of a gRPC call must.
 type gaveUp struct {
 	err    *retry.Error
