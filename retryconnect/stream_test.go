@@ -308,8 +308,8 @@ func TestStreamKeepsSoMuch(t *testing.T) {
 		}
 	}}.handler())
 	s := protocols["gRPC"].dial(t, url, upload, retryconnect.NewInterceptor(quick)).CallClientStream(t.Context())
-	for range 50_000 {
-		if err := s.Send(wrapperspb.Int64(1 << 40)); err != nil {
+	for range 25_000 {
+		if err := s.Send(wrapperspb.Int64(-1)); err != nil { // of 11 bytes
 			t.Fatal(err)
 		}
 	}

@@ -237,8 +237,8 @@ func TestStreamKeepsSoMuch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 200_000 {
-		if err := send(s, 1<<40); err != nil {
+	for range 25_000 {
+		if err := send(s, -1); err != nil { // of 11 bytes
 			t.Fatal(err)
 		}
 	}

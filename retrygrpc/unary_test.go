@@ -121,8 +121,11 @@ func TestLost(t *testing.T) {
 			}})
 			proxy = NewProxy(t, addr)
 			conn := Dial(t, proxy.Addr, retrygrpc.DialOptions(quick, unlimited)...)
-			lost := 0
-			for n := int64(0); ; n++ {
+			lost, step := 0, int64(1)
+			if len(row.opts) > 0 || row.name == "key" {
+				step = 10 // that idempotency is recognized has little to do with where the answer is cut
+			}
+			for n := int64(0); ; n += step {
 				cut.Store(n)
 				calls.Store(0)
 				v, err := Call(row.ctx, conn, row.method, 7, row.opts...)
@@ -139,7 +142,7 @@ func TestLost(t *testing.T) {
 					t.Fatalf("cut after %d bytes: %d calls, %v", n, calls.Load(), err)
 				}
 			}
-			if lost < 20 {
+			if lost < int(20/step) {
 				t.Errorf("only %d answers were cut", lost)
 			}
 		})
