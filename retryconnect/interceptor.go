@@ -50,6 +50,7 @@ type call struct {
 	ctx     context.Context // the caller's
 	spec    connect.Spec
 	timeout time.Duration // of an attempt, or 0
+	once    bool          // the policy has one attempt
 	marked  error         // the latest failure with a mark of this package, and without
 	raw     error
 }
@@ -66,7 +67,7 @@ func (i *interceptor) newCall(ctx context.Context, spec connect.Spec, host strin
 	if p.Budget == nil {
 		p.Budget = i.budget(host)
 	}
-	return call{interceptor: i, ctx: ctx, spec: spec, timeout: p.Timeout}, p
+	return call{interceptor: i, ctx: ctx, spec: spec, timeout: p.Timeout, once: p.Attempts == 1}, p
 }
 
 func (i *interceptor) policyOf(ctx context.Context) retry.Policy {
@@ -127,6 +128,9 @@ func (c *call) end(err error) error {
 		return c.raw
 	}
 	if e, ok := err.(*retry.Error); ok {
+		if c.once && errors.Is(e.Reason, retry.ErrExhausted) {
+			return e.Last() // which nobody has retried yet
+		}
 		return withCode(c.ctx, e)
 	}
 	return err

@@ -41,7 +41,8 @@ func WithBudget(of func(host string) *retry.Budget) Option {
 	}
 }
 
-// WithPolicy returns a context for calls that follow p instead of the interceptor's policy.
+// WithPolicy returns a context for calls that follow p instead of the interceptor's policy. With one whose Attempts is 1, a call
+// isn't retried: it returns the failure itself, so that the caller's own policy may retry it.
 func WithPolicy(ctx context.Context, p retry.Policy) context.Context {
 	return context.WithValue(ctx, policyKey{}, &p)
 }

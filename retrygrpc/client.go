@@ -66,6 +66,7 @@ type call struct {
 	ctx     context.Context // the caller's
 	method  string
 	timeout time.Duration // of an attempt, or 0
+	once    bool          // the policy has one attempt
 	marked  error         // the latest failure with a mark of this package, and without
 	raw     error
 }
@@ -92,7 +93,7 @@ func (c *client) newCall(ctx context.Context, method string, cc *grpc.ClientConn
 	if p.Budget == nil {
 		p.Budget = s.budget(cc.Target())
 	}
-	return call{settings: s, ctx: ctx, method: method, timeout: p.Timeout}, p
+	return call{settings: s, ctx: ctx, method: method, timeout: p.Timeout, once: p.Attempts == 1}, p
 }
 
 // failed returns what the policy is to be told of an attempt that failed with err.
@@ -140,6 +141,9 @@ func (c *call) end(err error) error {
 		return c.raw
 	}
 	if e, ok := err.(*retry.Error); ok {
+		if c.once && errors.Is(e.Reason, retry.ErrExhausted) {
+			return e.Last() // which nobody has retried yet
+		}
 		return withStatus(c.ctx, e)
 	}
 	return err

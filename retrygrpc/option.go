@@ -21,7 +21,8 @@ type settings struct {
 	alone      bool // service configs make no attempts
 }
 
-// WithPolicy replaces the policy. It is meant for single calls.
+// WithPolicy replaces the policy. It is meant for single calls. With one whose Attempts is 1, a call isn't retried: it returns the
+// failure itself, so that the caller's own policy may retry it.
 func WithPolicy(p retry.Policy) Option {
 	return Option{apply: func(s *settings) { s.policy = p }}
 }

@@ -219,3 +219,46 @@ func TestRetryIf(t *testing.T) {
 		t.Errorf("got %v, want what Decide said", err)
 	}
 }
+
+// With a policy of one attempt a call isn't retried, and its failure is the caller's to retry, server's hint included.
+func TestOnce(t *testing.T) {
+	once := retrygrpc.WithPolicy(retry.Policy{Attempts: 1})
+	var calls atomic.Int64
+	_, addr := Serve(t, Service{
+		Unary: func(ctx context.Context, _ string, v int64) (int64, error) {
+			switch calls.Add(1) {
+			case 1:
+				return 0, status.Error(codes.Unavailable, "no")
+			case 2:
+				return 0, retrygrpc.RetryLater(ctx, 20*time.Millisecond)
+			}
+			return v, nil
+		},
+		Stream: func(string, grpc.ServerStream) error { return status.Error(codes.Unavailable, "no") },
+	})
+	conn := Dial(t, addr, retrygrpc.DialOptions(quick)...)
+	if _, err := Call(t.Context(), conn, Add, 1, once); calls.Load() != 1 || err == nil || err.Error() != "rpc error: code = Unavailable desc = no" {
+		t.Errorf("%d calls, %v", calls.Load(), err)
+	}
+	calls.Store(0)
+	var delays []time.Duration
+	outer := retry.Policy{Backoff: retry.Constant(0), Observe: func(_ context.Context, e retry.Event) {
+		if e.Retry {
+			delays = append(delays, e.Delay)
+		}
+	}}
+	err := retry.Do(t.Context(), outer, func(ctx context.Context) error {
+		_, err := Call(ctx, conn, Add, 1, once)
+		return err
+	})
+	if err != nil || calls.Load() != 3 || !slices.Equal(delays, []time.Duration{0, 20 * time.Millisecond}) {
+		t.Errorf("%d calls after %v, %v", calls.Load(), delays, err)
+	}
+	s, err := Open(t.Context(), conn, List, 1, once)
+	if err == nil {
+		_, err = Recv(s)
+	}
+	if err == nil || err.Error() != "rpc error: code = Unavailable desc = no" {
+		t.Error(err)
+	}
+}
