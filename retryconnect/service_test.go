@@ -146,18 +146,19 @@ func (l *listener) Accept() (net.Conn, error) {
 type cutConn struct{ net.Conn }
 
 func (c cutConn) Write(b []byte) (int, error) {
-	left := cut.Load()
-	if left < 0 {
-		return c.Conn.Write(b)
+	for {
+		left := cut.Load()
+		switch n := int64(len(b)); {
+		case left < 0:
+			return c.Conn.Write(b)
+		case n < left && cut.CompareAndSwap(left, left-n):
+			return c.Conn.Write(b)
+		case n >= left && cut.CompareAndSwap(left, -1):
+			n, _ := c.Conn.Write(b[:left])
+			c.Close()
+			return n, io.ErrClosedPipe
+		}
 	}
-	if int64(len(b)) < left {
-		cut.Store(left - int64(len(b)))
-		return c.Conn.Write(b)
-	}
-	cut.Store(-1)
-	n, _ := c.Conn.Write(b[:left])
-	c.Close()
-	return n, io.ErrClosedPipe
 }
 
 func call(ctx context.Context, c *connect.Client[value, value], v int64) (int64, error) {
