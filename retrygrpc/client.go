@@ -55,7 +55,7 @@ func newClient(p retry.Policy, opts []Option) *client {
 	c := &client{settings: settings{policy: p}}
 	c.budget = c.targets.budget
 	for _, o := range opts {
-		o.apply(&c.settings)
+		o.to(&c.settings)
 	}
 	return c
 }
@@ -80,7 +80,7 @@ func (c *client) newCall(ctx context.Context, method string, cc *grpc.ClientConn
 				own := c.settings
 				s = &own
 			}
-			o.apply(s)
+			o.to(s)
 		}
 	}
 	p := s.policy

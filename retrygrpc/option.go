@@ -14,6 +14,13 @@ type Option struct {
 	apply func(*settings)
 }
 
+// to applies the option, if it is more than its zero value.
+func (o Option) to(s *settings) {
+	if o.apply != nil {
+		o.apply(s)
+	}
+}
+
 type settings struct {
 	policy     retry.Policy
 	budget     func(target string) *retry.Budget // nil for those of the client

@@ -21,6 +21,7 @@ type stream struct {
 	open   func(context.Context, []grpc.CallOption) (grpc.ClientStream, error)
 	opts   []grpc.CallOption
 	many   bool  // the caller may send any number of messages
+	single bool  // the server sends one message
 	err    error // the end of the call, if the policy has ended it; for RecvMsg alone
 
 	sending sync.Mutex // held while sending, so that a new attempt is sent first what the last one was
@@ -34,7 +35,7 @@ type stream struct {
 }
 
 func (c *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	s := &stream{at: new(attempt), opts: opts, many: desc.ClientStreams}
+	s := &stream{at: new(attempt), opts: opts, many: desc.ClientStreams, single: !desc.ServerStreams}
 	s.open = func(ctx context.Context, opts []grpc.CallOption) (grpc.ClientStream, error) {
 		return streamer(ctx, desc, cc, method, opts...)
 	}
@@ -133,6 +134,9 @@ func (s *stream) first(m any) error {
 		})
 		tried = true
 		if eof = err == io.EOF; err == nil || eof {
+			if eof || s.single {
+				a.end()
+			}
 			s.commit(a)
 			return nil
 		}

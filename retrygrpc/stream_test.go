@@ -237,8 +237,8 @@ func TestStreamKeepsSoMuch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 25_000 {
-		if err := send(s, -1); err != nil { // of 11 bytes
+	for range 5 {
+		if err := s.SendMsg(wrapperspb.Bytes(make([]byte, 60_000))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -366,4 +366,42 @@ func TestStreamCanceled(t *testing.T) {
 		}
 		cancel()
 	})
+}
+
+// A stream that has ended leaves nothing with the caller's context, however long that lasts.
+func TestStreamLeavesNoContext(t *testing.T) {
+	service := Service{Stream: func(method string, s grpc.ServerStream) error {
+		if method == Upload {
+			return send(s, 1)
+		}
+		return nil
+	}}
+	policy := retry.Policy{Timeout: time.Hour}
+	inMemory(t, service, retrygrpc.DialOptions(policy), func(t *testing.T, conn *grpc.ClientConn) {
+		ctx := &counting{Context: t.Context()}
+		for _, method := range []string{Upload, List, Chat} {
+			s, err := Open(ctx, conn, method, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Recv(s); err != nil && err != io.EOF {
+				t.Fatal(err)
+			}
+			if n := ctx.n.Load(); n != 0 {
+				t.Errorf("%s: %d contexts are left", method, n)
+			}
+		}
+	})
+}
+
+// A counting context counts the contexts that wait for its end.
+type counting struct {
+	context.Context
+	n atomic.Int64
+}
+
+func (c *counting) Done() <-chan struct{} { return make(chan struct{}) } // unlike its parent's, so that AfterFunc is asked
+func (c *counting) AfterFunc(func()) func() bool {
+	c.n.Add(1)
+	return func() bool { c.n.Add(-1); return true }
 }

@@ -169,3 +169,18 @@ func TestCanceledInDelay(t *testing.T) {
 		}
 	})
 }
+
+// An attempt that ran out of its time before there was a connection was never sent.
+func TestTimeoutUnsent(t *testing.T) {
+	policy := retry.Policy{Timeout: time.Second, Backoff: retry.Constant(0)}
+	nobody := grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return nil, errors.New("nobody there") })
+	inMemory(t, Service{}, nil, func(t *testing.T, _ *grpc.ClientConn) {
+		conn := Dial(t, "passthrough:///nobody", append(retrygrpc.DialOptions(policy), nobody)...)
+		defer conn.Close()
+		_, err := Call(t.Context(), conn, Add, 1, grpc.WaitForReady(true))
+		var e *retry.Error
+		if !errors.As(err, &e) || e.Attempts != 4 || errors.Is(err, retrygrpc.ErrUnknown) || status.Code(err) != codes.DeadlineExceeded {
+			t.Error(err)
+		}
+	})
+}

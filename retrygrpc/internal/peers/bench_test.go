@@ -13,36 +13,6 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// A call that succeeds makes at most four allocations more than a plain client's.
-func TestAllocs(t *testing.T) {
-	allocs := func(w way) float64 {
-		_, addr := Serve(t, Service{})
-		conn := Dial(t, addr, w.opts...)
-		call := func() {
-			if _, err := Call(t.Context(), conn, Add, 1); err != nil {
-				t.Fatal(err)
-			}
-		}
-		call()
-		// The server's are counted, too, and so is what runs beside: the least of several runs is the call's.
-		var least float64
-		for i := range 10 {
-			if n := testing.AllocsPerRun(200, call); i == 0 || n < least {
-				least = n
-			}
-		}
-		return least
-	}
-	base := allocs(plain())
-	for _, w := range append([]way{ours(retry.Policy{})}, others()...) {
-		more := allocs(w) - base
-		t.Logf("%s: %+.0f allocations beside the %.0f of a plain call, the server's included", w.name, more, base)
-		if w.name == "retrygrpc" && more > 4 {
-			t.Errorf("%.0f allocations more than a plain call, want 4 at most", more)
-		}
-	}
-}
-
 // What a call costs beside a plain client's, in turns; "ratio" is that of the medians. First without failures, then with one
 // in ten that is answered UNAVAILABLE, beside grpc-go's own retries.
 //
