@@ -102,7 +102,10 @@ func TestStreamAfterFirstMessage(t *testing.T) {
 		}
 		return nil
 	}))
-	conn := Dial(t, addr, retrygrpc.DialOptions(quick)...)
+	var outcomes []string
+	policy := quick
+	policy.Observe = func(_ context.Context, e retry.Event) { outcomes = append(outcomes, e.Outcome()) }
+	conn := Dial(t, addr, retrygrpc.DialOptions(policy)...)
 	s, err := Open(t.Context(), conn, List, 3)
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +113,9 @@ func TestStreamAfterFirstMessage(t *testing.T) {
 	vs, err := all(s)
 	if status.Code(err) != codes.Unavailable || !slices.Equal(vs, []int64{1, 2}) || calls != 1 {
 		t.Errorf("got %v, %v in %d calls", vs, err, calls)
+	}
+	if !slices.Equal(outcomes, []string{"succeeded"}) { // with the first message
+		t.Errorf("the observer was told %v", outcomes)
 	}
 }
 

@@ -156,6 +156,39 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
+// The server, who is told Policy.Timeout as its deadline, may say that it is over a little before the client notices. What it says
+// long before that is about something else.
+func TestTimeoutToldByServer(t *testing.T) {
+	for _, row := range []struct {
+		method  string
+		after   time.Duration
+		calls   int
+		unknown bool
+	}{
+		{Get, 950 * time.Millisecond, 2, false},
+		{Get, 500 * time.Millisecond, 1, false},
+		{Add, 950 * time.Millisecond, 1, true},
+	} {
+		calls := 0
+		service := Service{Unary: func(_ context.Context, _ string, v int64) (int64, error) {
+			if calls++; calls == 1 {
+				time.Sleep(row.after)
+				return 0, status.Error(codes.DeadlineExceeded, "over")
+			}
+			return v, nil
+		}}
+		policy := retry.Policy{Timeout: time.Second, Backoff: retry.Constant(0)}
+		inMemory(t, service, retrygrpc.DialOptions(policy), func(t *testing.T, conn *grpc.ClientConn) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, err := Call(ctx, conn, row.method, 7)
+			if calls != row.calls || (err == nil) != (row.calls == 2) || errors.Is(err, retrygrpc.ErrUnknown) != row.unknown {
+				t.Errorf("%s after %v: %d calls, %v", row.method, row.after, calls, err)
+			}
+		})
+	}
+}
+
 // A call that was canceled in a delay keeps its failure, and has the status of its context.
 func TestCanceledInDelay(t *testing.T) {
 	service, _ := failing(100, status.Error(codes.Unavailable, "no room"))
