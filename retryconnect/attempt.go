@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 
 	"connectrpc.com/connect"
+	"github.com/callagain/retry"
 )
 
 // An attempt is one stream of connect-go's.
@@ -24,6 +26,32 @@ func (s *stream) newAttempt(ctx context.Context) *attempt {
 		a.ctx, a.cancel = context.WithCancel(withValues{s.ctx, ctx})
 	}
 	return a
+}
+
+// again begins another attempt, and sends it what the caller has sent so far.
+func (s *stream) again(a *attempt) {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	header := s.current().RequestHeader()
+	a.StreamingClientConn = s.open(a.ctx, s.spec)
+	for k, v := range header {
+		if k != "Connect-Timeout-Ms" && k != "Grpc-Timeout" { // what was left then
+			a.RequestHeader()[k] = v
+		}
+	}
+	a.RequestHeader()[attemptsKey] = []string{strconv.Itoa(retry.Attempt(a.ctx) - 1)}
+	s.mu.Lock()
+	s.at = a
+	sent, closed := s.sent, s.closed
+	s.mu.Unlock()
+	for _, m := range sent {
+		if a.Send(m) != nil {
+			return // Receive says why
+		}
+	}
+	if closed {
+		a.CloseRequest()
+	}
 }
 
 // receive receives a message, or says why the one that was to be sent couldn't be.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"sync"
 
 	"connectrpc.com/connect"
@@ -169,32 +168,6 @@ func (s *stream) first(m any) error {
 		return s.err
 	}
 	return end
-}
-
-// again begins another attempt, and sends it what the caller has sent so far.
-func (s *stream) again(a *attempt) {
-	s.sending.Lock()
-	defer s.sending.Unlock()
-	header := s.current().RequestHeader()
-	a.StreamingClientConn = s.open(a.ctx, s.spec)
-	for k, v := range header {
-		if k != "Connect-Timeout-Ms" && k != "Grpc-Timeout" { // what was left then
-			a.RequestHeader()[k] = v
-		}
-	}
-	a.RequestHeader()[attemptsKey] = []string{strconv.Itoa(retry.Attempt(a.ctx) - 1)}
-	s.mu.Lock()
-	s.at = a
-	sent, closed := s.sent, s.closed
-	s.mu.Unlock()
-	for _, m := range sent {
-		if a.Send(m) != nil {
-			return // Receive says why
-		}
-	}
-	if closed {
-		a.CloseRequest()
-	}
 }
 
 func (s *stream) current() *attempt {

@@ -3,11 +3,8 @@ package retrygrpc
 import (
 	"fmt"
 	"testing"
-	"time"
-
 	"testing/synctest"
-
-	"github.com/callagain/retry"
+	"time"
 )
 
 // However many targets are called, memory for their budgets is bounded, and one that is used up isn't forgotten for that.
@@ -60,20 +57,4 @@ func TestBudgetName(t *testing.T) {
 			t.Errorf("%s: %q, want %q", target, got, want)
 		}
 	}
-}
-
-// Whatever a server sends as pushback is a wait that isn't negative, or a stop.
-func FuzzPushback(f *testing.F) {
-	for _, s := range []string{"", "0", "-1", "+1", "1e3", "9223372036854775807", "9223372036854775808", "0x10", " 1"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		h := hintOf(nil, map[string][]string{pushbackKey: {s}})
-		if h.wait < 0 || h.stop == (h.wait > 0) && h.stop {
-			t.Errorf("%q: %+v", s, h)
-		}
-		if retry.After(fmt.Errorf("x"), h.wait) == nil {
-			t.Error("no mark")
-		}
-	})
 }

@@ -13,7 +13,8 @@ import (
 //
 //   - status UNAVAILABLE
 //   - status RESOURCE_EXHAUSTED if the server says when to come back
-//   - status INTERNAL if a proxy or server broke off the call by RST_STREAM, as grpc-go reports it
+//   - status INTERNAL if it is grpc-go's own and says that the other side broke off the call: by RST_STREAM with INTERNAL_ERROR or
+//     NO_ERROR, or without trailers
 //   - an attempt that exceeded Policy.Timeout ([retry.ErrTimeout])
 //
 // and no to everything else: DEADLINE_EXCEEDED is often the caller's own deadline, ABORTED calls for more than this call
