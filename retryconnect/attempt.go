@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strconv"
 
 	"connectrpc.com/connect"
@@ -20,30 +21,28 @@ type attempt struct {
 }
 
 // newAttempt returns an attempt to be made while ctx lasts, whose stream then goes on while the caller's context does.
-func (s *stream) newAttempt(ctx context.Context) *attempt {
+func newAttempt(ctx, caller context.Context) *attempt {
 	a := &attempt{ctx: ctx}
-	if ctx.Done() != s.ctx.Done() {
-		a.ctx, a.cancel = context.WithCancel(withValues{s.ctx, ctx})
+	if ctx.Done() != caller.Done() {
+		a.ctx, a.cancel = context.WithCancel(withValues{caller, ctx})
 	}
 	return a
 }
 
-// again begins another attempt, and sends it what the caller has sent so far.
-func (s *stream) again(a *attempt) {
-	s.sending.Lock()
-	defer s.sending.Unlock()
-	header := s.current().RequestHeader()
-	a.StreamingClientConn = s.open(a.ctx, s.spec)
-	for k, v := range header {
+// begin makes the stream, with the header of the one before.
+func (a *attempt) begin(open connect.StreamingClientFunc, spec connect.Spec, before http.Header) {
+	a.StreamingClientConn = open(a.ctx, spec)
+	header := a.RequestHeader()
+	for k, v := range before {
 		if k != "Connect-Timeout-Ms" && k != "Grpc-Timeout" { // what was left then
-			a.RequestHeader()[k] = v
+			header[k] = v
 		}
 	}
-	a.RequestHeader()[attemptsKey] = []string{strconv.Itoa(retry.Attempt(a.ctx) - 1)}
-	s.mu.Lock()
-	s.at = a
-	sent, closed := s.sent, s.closed
-	s.mu.Unlock()
+	header[attemptsKey] = []string{strconv.Itoa(retry.Attempt(a.ctx) - 1)}
+}
+
+// resend sends what the caller has sent so far.
+func (a *attempt) resend(sent []any, closed bool) {
 	for _, m := range sent {
 		if a.Send(m) != nil {
 			return // Receive says why

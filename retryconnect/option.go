@@ -8,7 +8,13 @@ import (
 )
 
 // An Option changes what an interceptor does for all calls.
-type Option func(*interceptor)
+type Option func(*settings)
+
+type settings struct {
+	policy     retry.Policy
+	budget     func(host string) *retry.Budget
+	idempotent func(procedure string) bool // nil for none
+}
 
 // Idempotent says that calling these procedures twice does no more than calling them once, so that a call may be retried
 // when it isn't known whether it took effect. A procedure is written as in [connect.Spec], "/package.Service/Method"; one that
@@ -18,9 +24,9 @@ type Option func(*interceptor)
 // There is no need to say it of procedures whose schema does, by option idempotency_level = IDEMPOTENT or NO_SIDE_EFFECTS, nor of
 // requests with an Idempotency-Key header.
 func Idempotent(procedures ...string) Option {
-	return func(i *interceptor) {
-		before := i.idempotent
-		i.idempotent = func(procedure string) bool {
+	return func(s *settings) {
+		before := s.idempotent
+		s.idempotent = func(procedure string) bool {
 			for _, p := range procedures {
 				if p == procedure || strings.HasSuffix(p, "/") && strings.HasPrefix(procedure, p) {
 					return true
@@ -34,9 +40,9 @@ func Idempotent(procedures ...string) Option {
 // WithBudget sets the function that returns the budget of a host, as in [connect.Peer], for policies that have none; nil
 // for no limit. It must be safe for concurrent use. By default each host has a budget of its own, the zero [retry.Budget].
 func WithBudget(of func(host string) *retry.Budget) Option {
-	return func(i *interceptor) {
+	return func(s *settings) {
 		if of != nil {
-			i.budget = of
+			s.budget = of
 		}
 	}
 }

@@ -142,7 +142,7 @@ func (s *stream) first(m any) error {
 	err := retry.Do(s.ctx, s.policy, func(ctx context.Context) error {
 		a := s.current()
 		if tried {
-			a = s.newAttempt(ctx)
+			a = newAttempt(ctx, s.ctx)
 		}
 		err := a.limit(ctx, s.ctx, func() error {
 			if tried {
@@ -168,6 +168,18 @@ func (s *stream) first(m any) error {
 		return s.err
 	}
 	return end
+}
+
+// again begins another attempt, and sends it what the caller has sent so far.
+func (s *stream) again(a *attempt) {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	a.begin(s.open, s.spec, s.current().RequestHeader())
+	s.mu.Lock()
+	s.at = a
+	sent, closed := s.sent, s.closed
+	s.mu.Unlock()
+	a.resend(sent, closed)
 }
 
 func (s *stream) current() *attempt {

@@ -18,17 +18,20 @@ type attempt struct {
 }
 
 // newAttempt returns an attempt to be made while ctx lasts, whose stream then goes on while the caller's context does.
-func (s *stream) newAttempt(ctx context.Context) *attempt {
+func newAttempt(ctx, caller context.Context) *attempt {
 	a := &attempt{ctx: ctx}
-	if ctx.Done() != s.ctx.Done() {
-		a.ctx, a.cancel = context.WithCancel(withValues{s.ctx, ctx})
+	if ctx.Done() != caller.Done() {
+		a.ctx, a.cancel = context.WithCancel(withValues{caller, ctx})
 	}
 	return a
 }
 
+// An opener makes a stream.
+type opener func(context.Context, []grpc.CallOption) (grpc.ClientStream, error)
+
 // begin makes the stream.
-func (a *attempt) begin(ctx context.Context, s *stream) {
-	a.ClientStream, a.err = s.open(ctx, a.probe.options(s.opts))
+func (a *attempt) begin(ctx context.Context, open opener, opts []grpc.CallOption) {
+	a.ClientStream, a.err = open(ctx, a.probe.options(opts))
 	if a.err != nil {
 		a.ClientStream, a.over = nil, true
 		a.end()

@@ -18,7 +18,7 @@ const maxKept = 256 << 10
 type stream struct {
 	call
 	policy retry.Policy
-	open   func(context.Context, []grpc.CallOption) (grpc.ClientStream, error)
+	open   opener
 	opts   []grpc.CallOption
 	many   bool  // the caller may send any number of messages
 	single bool  // the server sends one message
@@ -43,7 +43,7 @@ func (c *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 	if p := s.policy; p.Timeout > 0 || p.Within > 0 || p.Around != nil {
 		ctx, s.at.cancel = context.WithCancel(ctx)
 	}
-	s.at.begin(ctx, s)
+	s.at.begin(ctx, s.open, opts)
 	return s, nil
 }
 
@@ -121,7 +121,7 @@ func (s *stream) first(m any) error {
 	err := retry.Do(s.ctx, s.policy, func(ctx context.Context) error {
 		a := s.current()
 		if tried {
-			a = s.newAttempt(ctx)
+			a = newAttempt(ctx, s.ctx)
 		}
 		err := a.limit(ctx, s.ctx, func() error {
 			if tried {
@@ -161,7 +161,7 @@ func (s *stream) first(m any) error {
 func (s *stream) again(a *attempt) {
 	s.sending.Lock()
 	defer s.sending.Unlock()
-	a.begin(outgoing(a.ctx), s)
+	a.begin(outgoing(a.ctx), s.open, s.opts)
 	s.mu.Lock()
 	s.at = a
 	sent, closed := s.sent, s.closed
