@@ -1,0 +1,406 @@
+package retrysim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/callagain/retry"
+)
+
+// The streams of random numbers: one for each purpose, so that a change of one thing leaves the others as they were.
+const (
+	arrivalStream = iota
+	networkStream
+	serviceStream
+	faultStream
+	seedStream
+)
+
+// epoch is when simulations begin. It is later than any real time, so that a clock that is read by mistake shows.
+var epoch = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Run simulates s. If ctx is over before the end, Run returns its cause. A scenario that makes no sense is an error that names the field.
+func Run(ctx context.Context, s Scenario) (*Result, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	e := newEngine(&s)
+	defer e.close()
+	if err := e.run(ctx); err != nil {
+		return nil, err
+	}
+	if s.For > 0 && !s.Drain {
+		e.now = e.end
+	}
+	return e.meter.result(e), nil
+}
+
+// A call is the record of a call in progress.
+type call struct {
+	client  uint32
+	began   int64
+	sent    int64  // the current attempt
+	version uint32 // of the row that it has read
+	writes  bool   // has read a row and writes it
+	running uint8  // attempts at the same time, if hedged
+	made    uint8  // the same, with those that have failed
+	failure uint8  // index in engine.failures
+}
+
+type engine struct {
+	s        *Scenario
+	agenda   agenda
+	arriver  *arriver
+	server   server
+	layers   []layer // the policy, then those of the callers above
+	throttle []Throttle
+	hedger   *hedger
+	meter    meter
+	budgets  map[*retry.Budget][]retry.Budget
+
+	calls   pages[call]
+	serials []uint32 // of the attempt that each call waits for; 0 for none
+	free    []uint32 // records of calls that have ended
+	serial  uint32
+	active  int
+
+	now      int64
+	end      int64
+	network  stream
+	seeds    stream
+	failures []error
+	fatal    error
+}
+
+func newEngine(s *Scenario) *engine {
+	e := &engine{s: s, end: int64(s.For), network: newStream(s.Seed, networkStream), seeds: newStream(s.Seed, seedStream),
+		arriver: newArriver(s.Arrivals, s.Clients, s.Seed), budgets: map[*retry.Budget][]retry.Budget{}}
+	e.agenda.init()
+	for _, p := range append([]retry.Policy{s.Policy}, s.Outer...) {
+		e.layers = append(e.layers, newLayer(e, p))
+	}
+	if s.Throttle != nil {
+		for range s.Clients {
+			e.throttle = append(e.throttle, s.Throttle())
+		}
+	}
+	if s.Hedge != nil {
+		e.hedger = newHedger(e, *s.Hedge)
+	}
+	e.failures = []error{retry.ErrTimeout, ErrRejected, ErrConflict, ErrCut}
+	e.server = newServer(e)
+	e.meter = newMeter(e)
+	e.arrivals()
+	return e
+}
+
+const (
+	timedOut uint8 = iota
+	rejected
+	conflicted
+	cut
+	faulty // and more
+)
+
+// budget returns the clients' budgets with the settings of b.
+func (e *engine) budget(b *retry.Budget) []retry.Budget {
+	if b == nil || e.budgets[b] != nil {
+		return e.budgets[b]
+	}
+	n := e.s.Clients
+	if e.s.SharedBudget {
+		n = 1
+	}
+	all := make([]retry.Budget, n)
+	for i := range all {
+		c := &all[i]
+		c.Name, c.Ratio, c.Min, c.Every = b.Name, b.Ratio, b.Min, b.Every
+		c.State(epoch) // FIXME only the skeleton needs this
+	}
+	e.budgets[b] = all
+	return all
+}
+
+func (e *engine) close() {
+	for i := range e.layers {
+		if f := e.layers[i].foreign; f != nil {
+			f.close()
+		}
+	}
+}
+
+func (e *engine) run(ctx context.Context) error {
+	var instant int64 // events at the same time
+	for n := 0; ; n++ {
+		if n&0xfff == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		ev, from := e.agenda.next()
+		next := min(ev.at, e.arriver.at)
+		if fault := e.server.change; fault <= next {
+			next = fault
+		}
+		if e.ended(next) {
+			return nil
+		}
+		if next == e.now {
+			if instant++; instant > 1000*int64(e.s.Clients)+1e7 {
+				return fmt.Errorf("retrysim: attempts without end at %v: the policy repeats them without a delay", time.Duration(e.now))
+			}
+		} else {
+			instant = 0
+		}
+		for next >= e.meter.until {
+			e.meter.step(e)
+		}
+		e.now = next
+		switch next {
+		case e.server.change: // first, so that a fault meets all that comes at its time
+			e.server.changed(e)
+		case ev.at:
+			e.agenda.remove(from)
+			e.happen(ev)
+		default:
+			e.begin(e.arriver.client)
+			e.arrivals()
+		}
+		if e.fatal != nil {
+			return e.fatal
+		}
+	}
+}
+
+// arrivals finds the next call.
+func (e *engine) arrivals() {
+	e.arriver.advance()
+	if e.end > 0 && e.arriver.at >= e.end {
+		e.arriver.at = math.MaxInt64
+	}
+}
+
+// ended reports whether the simulation is over before the time next.
+func (e *engine) ended(next int64) bool {
+	if e.end > 0 && !e.s.Drain {
+		return next >= e.end
+	}
+	return e.active == 0 && e.arriver.at == math.MaxInt64 || next == math.MaxInt64
+}
+
+func (e *engine) happen(ev event) {
+	index, serial := ev.index(), ev.serial()
+	current := e.serials[index] == serial
+	switch kind := ev.kind(); {
+	case kind == arrive:
+		e.server.arrive(e, index, serial)
+	case kind == served:
+		e.server.served(e, index, serial)
+	case kind == send:
+		e.send(index, serial)
+	case !current: // the caller has left
+		if kind != timeout && kind != hedge {
+			e.meter.now.Late++
+		}
+	case kind == succeed:
+		e.succeed(index)
+	case kind == fail:
+		c := e.calls.at(index)
+		if c.running--; c.running == 0 {
+			e.failed(index, e.failures[c.failure])
+		}
+	case kind == timeout:
+		e.timeout(index)
+	case kind == hedge:
+		e.hedger.another(e, index, serial)
+	}
+}
+
+// begin begins a call.
+func (e *engine) begin(client uint32) {
+	index := uint32(len(e.serials))
+	if n := len(e.free); n > 0 {
+		index = e.free[n-1]
+		e.free = e.free[:n-1]
+	} else if index == 1<<indexBits {
+		e.fatal = errors.New("retrysim: more than 536 million calls are in progress")
+		return
+	} else {
+		e.serials = append(e.serials, 0)
+		e.calls.grow(index)
+		for i := range e.layers {
+			e.layers[i].positions.grow(index)
+		}
+	}
+	*e.calls.at(index) = call{client: client, began: e.now}
+	e.active++
+	e.meter.now.Calls++
+	if e.throttle != nil {
+		e.throttle[client].Began(time.Duration(e.now))
+	}
+	e.first(index, len(e.layers)-1, 0)
+}
+
+// first begins the call of a layer and, inside of its first attempt, those of the layers below.
+func (e *engine) first(index uint32, layer int, wait time.Duration) {
+	for ; layer >= 0; layer-- {
+		l := &e.layers[layer]
+		*l.positions.at(index) = retry.Position{Seed: e.seeds.next() | 1}
+		w, err := l.next(e, index, nil)
+		if err != nil {
+			e.ends(index, layer, err)
+			return
+		}
+		wait += w
+	}
+	e.schedule(index, wait)
+}
+
+// schedule makes the next attempt after wait.
+func (e *engine) schedule(index uint32, wait time.Duration) {
+	e.serial++
+	at := noLane
+	if wait == 0 {
+		at = soonLane
+	}
+	e.agenda.push(at, newEvent(e.now+min(int64(wait), longest), e.serial, send, index))
+}
+
+func (e *engine) send(index, serial uint32) {
+	c := e.calls.at(index)
+	c.sent, c.running, c.made, c.writes = e.now, 1, 1, false
+	e.serials[index] = serial
+	p := &e.layers[0].policy
+	leave := int64(math.MaxInt64)
+	if p.Timeout > 0 {
+		leave = e.now + int64(p.Timeout)
+	}
+	if p.Within > 0 {
+		leave = min(leave, e.layers[0].began(index)+int64(p.Within))
+	}
+	if leave != math.MaxInt64 {
+		e.agenda.push(timeoutLane, newEvent(leave, serial, timeout, index))
+	}
+	if e.hedger != nil {
+		e.agenda.push(hedgeLane, newEvent(e.now+e.hedger.delay, serial, hedge, index))
+	}
+	e.transmit(index, serial, arrive)
+	e.meter.now.Attempts++
+}
+
+// transmit sends a request or an answer over the network.
+func (e *engine) transmit(index, serial uint32, k kind) {
+	at := noLane
+	if e.s.Network.constant() {
+		at = hopLane
+	}
+	e.agenda.push(at, newEvent(e.now+e.s.Network.sample(&e.network), serial, k, index))
+}
+
+func (e *engine) timeout(index uint32) {
+	if p := &e.layers[0].policy; p.Within > 0 && e.now >= e.layers[0].began(index)+int64(p.Within) {
+		e.serials[index] = 0
+		e.ends(index, 0, &retry.Error{Reason: retry.ErrTooLate})
+		return
+	}
+	e.meter.now.Timeouts++
+	e.failed(index, retry.ErrTimeout)
+}
+
+func (e *engine) succeed(index uint32) {
+	e.serials[index] = 0
+	c := e.calls.at(index)
+	for i := range e.layers {
+		e.layers[i].earn(e, c.client)
+	}
+	if e.throttle != nil {
+		e.throttle[c.client].Ended(time.Duration(e.now), true)
+	}
+	e.meter.succeeded(e.now - c.began)
+	e.release(index)
+}
+
+// failed is the end of an attempt.
+func (e *engine) failed(index uint32, failure error) {
+	e.serials[index] = 0
+	t := e.throttles(index)
+	if t != nil {
+		t.Ended(time.Duration(e.now), false)
+	}
+	wait, err := e.layers[0].next(e, index, failure)
+	if err == nil && t != nil && !t.Retry(time.Duration(e.now)) {
+		err = &retry.Error{Reason: retry.ErrBudget}
+	}
+	if err != nil {
+		e.ends(index, 0, err)
+		return
+	}
+	e.schedule(index, wait)
+}
+
+func (e *engine) throttles(index uint32) Throttle {
+	if e.throttle == nil {
+		return nil
+	}
+	return e.throttle[e.calls.at(index).client]
+}
+
+// ends is the end of the call of a layer, which is the end of an attempt of the layer above.
+func (e *engine) ends(index uint32, layer int, err error) {
+	if errors.Is(err, retry.ErrInvalid) {
+		e.fatal = fmt.Errorf("retrysim: %w", err)
+		return
+	}
+	if f := e.layers[layer].foreign; f != nil {
+		f.end(index)
+	}
+	if layer+1 < len(e.layers) {
+		seen := err
+		if e.s.OuterUnaware {
+			seen = ErrFailed
+		}
+		wait, outer := e.layers[layer+1].next(e, index, seen)
+		if outer == nil {
+			e.first(index, layer, wait)
+			return
+		}
+		e.ends(index, layer+1, outer)
+		return
+	}
+	e.meter.gaveUp(err)
+	e.release(index)
+}
+
+func (e *engine) release(index uint32) {
+	for i := range e.layers {
+		if f := e.layers[i].foreign; f != nil {
+			f.end(index)
+		}
+	}
+	e.active--
+	e.free = append(e.free, index)
+}
+
+// cut breaks all connections.
+func (e *engine) cut() {
+	for i, serial := range e.serials {
+		if serial != 0 {
+			e.failed(uint32(i), ErrCut)
+		}
+	}
+}
+
+// Pages are records of calls. They grow without being moved.
+type pages[T any] struct{ all []*[pageSize]T }
+
+const pageSize = 1 << 12
+
+func (p *pages[T]) at(i uint32) *T { return &p.all[i/pageSize][i%pageSize] }
+
+// grow makes room for i, the first index without.
+func (p *pages[T]) grow(i uint32) {
+	if i%pageSize == 0 {
+		p.all = append(p.all, new([pageSize]T))
+	}
+}

@@ -1,0 +1,98 @@
+package retrysim
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/callagain/retry"
+)
+
+// builtin reports whether the delays of b can be had from a position alone.
+func builtin(b retry.Backoff) bool {
+	switch b.(type) {
+	case nil, retry.Exponential, retry.Constant, retry.List:
+		return true
+	}
+	return false
+}
+
+// patience is how long a foreign Backoff may take for its first delays, in real time.
+var patience = 10 * time.Second
+
+// probe asks a foreign Backoff for its first delays, since nothing could be done about one that blocks in the middle.
+func probe(b retry.Backoff) error {
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				done <- fmt.Errorf("panic: %v", r)
+			}
+		}()
+		n := 0
+		for d := range b.Delays() {
+			if n++; d < 0 {
+				done <- fmt.Errorf("delay %d is %v; it must not be negative", n, d)
+				return
+			}
+			if n == 16 {
+				break
+			}
+		}
+		if n == 0 {
+			done <- errors.New("it has no delays, so there would be no attempt")
+		}
+		done <- nil
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		return fmt.Errorf("it gave no delays within %v; one that waits by itself can't be simulated", patience)
+	}
+}
+
+// A foreign holds the iterators of a Backoff that isn't of package retry, one for each call in progress. Next would begin them anew each time,
+// and get different delays from those that are random.
+type foreign struct {
+	backoff retry.Backoff
+	pulls   map[uint32]pull
+	list    retry.List
+}
+
+type pull struct {
+	next func() (time.Duration, bool)
+	stop func()
+}
+
+// at returns a schedule that has the next delay of the call where Next looks for it.
+func (f *foreign) at(index uint32, delays int) retry.Backoff {
+	p, ok := f.pulls[index]
+	if !ok {
+		p.next, p.stop = iter.Pull(f.backoff.Delays())
+		f.pulls[index] = p
+	}
+	for len(f.list) <= delays {
+		f.list = append(f.list, 0)
+	}
+	d, ok := p.next()
+	if !ok {
+		return f.list[:delays]
+	}
+	f.list[delays] = d
+	return f.list[:delays+1]
+}
+
+func (f *foreign) end(index uint32) {
+	if p, ok := f.pulls[index]; ok {
+		p.stop()
+		delete(f.pulls, index)
+	}
+}
+
+func (f *foreign) close() {
+	for index := range f.pulls {
+		f.end(index)
+	}
+}
