@@ -147,7 +147,7 @@ func (e *engine) run(ctx context.Context) error {
 			return nil
 		}
 		if next == e.now {
-			if instant++; instant > 1000*int64(e.s.Clients)+1e7 {
+			if instant++; instant > 1000*int64(e.s.Clients)+1e6 {
 				return fmt.Errorf("retrysim: attempts without end at %v: the policy repeats them without a delay", time.Duration(e.now))
 			}
 		} else {
@@ -315,7 +315,7 @@ func (e *engine) succeed(index uint32) {
 		e.layers[i].earn(e, c.client)
 	}
 	if e.throttle != nil {
-		e.throttle[c.client].Ended(time.Duration(e.now), true)
+		e.throttle[c.client].Ended(time.Duration(e.now), e.attempt(index), nil)
 	}
 	e.meter.succeeded(e.now - c.began)
 	e.release(index)
@@ -326,7 +326,7 @@ func (e *engine) failed(index uint32, failure error) {
 	e.serials[index] = 0
 	t := e.throttles(index)
 	if t != nil {
-		t.Ended(time.Duration(e.now), false)
+		t.Ended(time.Duration(e.now), e.attempt(index), failure)
 	}
 	wait, err := e.layers[0].next(e, index, failure)
 	if err == nil && t != nil && !t.Retry(time.Duration(e.now)) {
@@ -338,6 +338,9 @@ func (e *engine) failed(index uint32, failure error) {
 	}
 	e.schedule(index, wait)
 }
+
+// attempt returns the number of the attempt that is in progress.
+func (e *engine) attempt(index uint32) int { return e.layers[0].positions.at(index).Attempts + 1 }
 
 func (e *engine) throttles(index uint32) Throttle {
 	if e.throttle == nil {

@@ -65,7 +65,7 @@ func (s *stream) normal() float64 {
 
 var logs = func() (t [256]struct{ reciprocal, ln float64 }) {
 	for i := range t {
-		middle := 1 + (float64(i)+0.5)/256
+		middle := float64(2*i+513) / 512
 		t[i].reciprocal, t[i].ln = 1/middle, ln(middle)
 	}
 	return t

@@ -128,8 +128,8 @@ type Throttle interface {
 	// Began is called when a call begins.
 	Began(now time.Duration)
 
-	// Ended is called when an attempt has ended, before Retry.
-	Ended(now time.Duration, succeeded bool)
+	// Ended is called when an attempt of a call, numbered from 1, has ended: with a failure, or with nil. It comes before Retry.
+	Ended(now time.Duration, attempt int, failure error)
 
 	// Retry is called when the policy would retry, and reports whether the rule allows that.
 	Retry(now time.Duration) bool
