@@ -3,6 +3,8 @@ package retrysim
 import (
 	"context"
 	"fmt"
+	"math"
+	"os/exec"
 	"runtime"
 	"testing"
 	"time"
@@ -41,6 +43,35 @@ func BenchmarkRun(b *testing.B) {
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
 			b.ReportMetric(float64(m.Sys)/1e6, "MB")
+		})
+	}
+}
+
+// BenchmarkPython runs the same in Python: as well as Python can, and in the way of the published simulators.
+func BenchmarkPython(b *testing.B) {
+	for _, test := range []struct {
+		clients, seconds int
+		way              string
+	}{{1000, 60, ""}, {10_000, 20, ""}, {1000, 6, "rebuild"}} {
+		b.Run(fmt.Sprintf("%d%s", test.clients, test.way), func(b *testing.B) {
+			r, err := Run(context.Background(), fleet(test.clients, time.Duration(test.seconds)*time.Second))
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				out, err := exec.Command("python3", "testdata/fleet.py", fmt.Sprint(test.clients), fmt.Sprint(test.seconds), test.way).Output()
+				if err != nil {
+					b.Fatal(err)
+				}
+				var calls, attempts, succeeded, took float64
+				fmt.Sscan(string(out), &calls, &attempts, &succeeded, &took)
+				b.ReportMetric(attempts/took/1e6, "Mattempts/s")
+				for _, pair := range [][2]float64{{calls, float64(r.Calls)}, {attempts, float64(r.Attempts)}, {succeeded, float64(r.Succeeded)}} {
+					if math.Abs(pair[0]/pair[1]-1) > 0.05 {
+						b.Fatalf("Python made %s; Go made %d %d %d", out, r.Calls, r.Attempts, r.Succeeded)
+					}
+				}
+			}
 		})
 	}
 }

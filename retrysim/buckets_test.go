@@ -36,13 +36,13 @@ func TestTokenBuckets(t *testing.T) {
 		{"3 retries", func(*retrysim.Scenario) {}, column{[4]float64{1.110, 1.419, 1.875, 4}, [4]float64{1, 0.992, 0.938, 0}}},
 		{"bucket", func(s *retrysim.Scenario) {
 			s.Throttle = func() retrysim.Throttle { return &throttle.Bucket{Level: 5, PerCall: 0.1, Above: 1} }
-			s.Policy.Attempts = retry.Unlimited
+			s.Policy.Attempts = endless
 		}, column{[4]float64{1.098, 1.120, 1.121, 1.122}, [4]float64{0.989, 0.784, 0.562, 0}}},
 		{"breaker", func(s *retrysim.Scenario) {
 			s.Throttle = func() retrysim.Throttle { return &throttle.Breaker{Ratio: 0.1} }
 		}, column{[4]float64{1.034, 1, 1, 1}, [4]float64{0.932, 0.700, 0.499, 0}}},
 		{"a token a second", func(s *retrysim.Scenario) {
-			s.Policy.Attempts = retry.Unlimited
+			s.Policy.Attempts = endless
 			s.Policy.Budget = &retry.Budget{Ratio: 1e-9, Min: 5, Every: time.Second}
 		}, column{[4]float64{1.098, 1.120, 1.121, 1.122}, [4]float64{0.989, 0.784, 0.562, 0}}},
 		{"earned by successes", func(s *retrysim.Scenario) {

@@ -18,7 +18,7 @@ var long = flag.Bool("retrysim.long", false, "run the models with as many runs a
 // has it: clients that read and write the same row, each until it has written it once.
 func conflicts(clients int, b retry.Backoff, seed uint64) retrysim.Scenario {
 	return retrysim.Scenario{
-		Policy:  retry.Policy{Attempts: retry.Unlimited, Backoff: b},
+		Policy:  retry.Policy{Attempts: endless, Backoff: b},
 		Clients: clients,
 		Network: retrysim.Normal(10*time.Millisecond, 2*time.Millisecond),
 		Server:  retrysim.Server{Optimistic: true},

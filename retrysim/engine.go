@@ -118,7 +118,7 @@ func (e *engine) budget(b *retry.Budget) []retry.Budget {
 	for i := range all {
 		c := &all[i]
 		c.Name, c.Ratio, c.Min, c.Every = b.Name, b.Ratio, b.Min, b.Every
-		c.State(epoch) // FIXME only the skeleton needs this
+		c.Restore(retry.BudgetState{At: epoch, Spare: 1e6}) // full; otherwise the first success would read a clock
 	}
 	e.budgets[b] = all
 	return all
@@ -312,7 +312,10 @@ func (e *engine) succeed(index uint32) {
 	e.serials[index] = 0
 	c := e.calls.at(index)
 	for i := range e.layers {
-		e.layers[i].earn(e, c.client)
+		e.layers[i].earn(c.client)
+	}
+	if e.hedger != nil {
+		e.hedger.ask.earn(c.client)
 	}
 	if e.throttle != nil {
 		e.throttle[c.client].Ended(time.Duration(e.now), e.attempt(index), nil)

@@ -289,7 +289,7 @@ func TestNonsenseIsAnError(t *testing.T) {
 		"Hedge.Quantile":          func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{Delay: 1, Quantile: 0.9} },
 		"Hedge.Attempts is 17":    func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{Delay: 1, Attempts: 17} },
 		"attempts without end": func(s *retrysim.Scenario) {
-			s.Policy = attempts(retry.Unlimited)
+			s.Policy = attempts(endless)
 			s.Faults[0] = retrysim.Fault{To: time.Hour, Fail: 1}
 		},
 		"it has no delays": func(s *retrysim.Scenario) { s.Policy.Backoff = retry.Seq(retry.List{}.Delays()) },

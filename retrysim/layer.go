@@ -49,7 +49,7 @@ func (l *layer) next(e *engine, index uint32, failure error) (time.Duration, err
 	return wait, end
 }
 
-func (l *layer) earn(e *engine, client uint32) {
+func (l *layer) earn(client uint32) {
 	if l.budgets != nil {
 		l.budget(client).Earn()
 	}

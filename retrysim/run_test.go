@@ -14,3 +14,7 @@ func run(t testing.TB, s retrysim.Scenario) *retrysim.Result {
 	}
 	return r
 }
+
+// endless is as good as no limit of attempts. With retry.Unlimited no delay would be below a millisecond, and the published
+// models retry at once.
+const endless = 1 << 30
