@@ -4,6 +4,7 @@ package throttle
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"github.com/callagain/retry"
@@ -193,5 +194,42 @@ func (s *Scaled) Retry(now time.Duration) bool {
 		return false
 	}
 	s.spent++
+	return true
+}
+
+// Fading holds tokens that fade exponentially over Tau, Ratio of them earned by each success, and a reserve of three, refilled
+// one a minute: what retry.Budget is for 30 seconds.
+type Fading struct {
+	Ratio         float64
+	Tau           time.Duration
+	level, missed float64
+	last          time.Duration
+}
+
+func (f *Fading) Began(time.Duration) {}
+
+func (f *Fading) add(now time.Duration, tokens float64) {
+	d := now - f.last
+	f.last = now
+	f.level = float64(f.level*math.Exp(-d.Seconds()/f.Tau.Seconds())) + tokens
+	f.missed = max(0, f.missed-d.Minutes())
+}
+
+func (f *Fading) Ended(now time.Duration, _ int, failure error) {
+	if failure == nil {
+		f.add(now, f.Ratio)
+	}
+}
+
+func (f *Fading) Retry(now time.Duration) bool {
+	f.add(now, 0)
+	switch {
+	case f.level >= almost1:
+		f.level--
+	case f.missed <= 2+1e-9:
+		f.missed++
+	default:
+		return false
+	}
 	return true
 }
