@@ -19,9 +19,6 @@ const (
 	seedStream
 )
 
-// epoch is when simulations begin. It is later than any real time, so that a clock that is read by mistake shows.
-var epoch = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // Run simulates s. If ctx is over before the end, Run returns its cause. A scenario that makes no sense is an error that names the field.
 func Run(ctx context.Context, s Scenario) (*Result, error) {
 	if err := s.check(); err != nil {
