@@ -1,0 +1,3 @@
+package main
+
+func writePictures(dir string) error { return nil }
