@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"image/color"
 	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +27,7 @@ func init() {
 // the colour of the text around.
 var (
 	ink    = color.RGBA{0x12, 0x34, 0x56, 0xff}
+	shade  = color.NRGBA{0x88, 0x88, 0x88, 0x48}
 	faint  = color.RGBA{0x77, 0x77, 0x77, 0xff}
 	colors = []color.RGBA{{0x1f, 0x8a, 0xd2, 0xff}, {0xe0, 0x6c, 0x00, 0xff}, {0x2a, 0x9d, 0x5c, 0xff}}
 )
@@ -47,7 +48,7 @@ type series struct {
 
 // graph draws lines over time. A shaded band marks when something is wrong.
 func graph(title, unit string, width, height vg.Length, from, to time.Duration, all []series) string {
-	p := canvas(title)
+	p, legend := canvas(title)
 	p.X.Label.Text = "time, s"
 	p.Y.Label.Text = unit
 	p.Y.Min = 0
@@ -64,9 +65,9 @@ func graph(title, unit string, width, height vg.Length, from, to time.Duration, 
 	if to > from {
 		band, err := plotter.NewPolygon(plotter.XYs{{X: from.Seconds(), Y: 0}, {X: to.Seconds(), Y: 0}, {X: to.Seconds(), Y: p.Y.Max}, {X: from.Seconds(), Y: p.Y.Max}})
 		must(err)
-		band.Color, band.LineStyle.Width = color.RGBA{0x22, 0x22, 0x22, 0x22}, 0
+		band.Color, band.LineStyle.Width = shade, 0
 		p.Add(band)
-		p.Legend.Add("something is wrong", band)
+		legend.Add("fault", band)
 	}
 	for _, s := range all {
 		if len(s.points) == 0 {
@@ -79,13 +80,13 @@ func graph(title, unit string, width, height vg.Length, from, to time.Duration, 
 			l.Dashes, l.Width = []vg.Length{3, 3}, 1
 		}
 		p.Add(l)
-		p.Legend.Add(s.name, l)
+		legend.Add(s.name, l)
 	}
-	p.Y.Max = 1.05 * top
-	return render(p, width, height)
+	p.X.Min, p.Y.Max = 0, 1.05*top
+	return render(p, legend, width, height)
 }
 
-func canvas(title string) *plot.Plot {
+func canvas(title string) (*plot.Plot, *plot.Legend) {
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.Title.Text = title
@@ -96,12 +97,31 @@ func canvas(title string) *plot.Plot {
 		a.Label.TextStyle.Font.Size, a.Tick.Label.Font.Size = 10, 9
 		a.Padding = 2
 	}
-	p.Legend.TextStyle.Color, p.Legend.TextStyle.Font.Size = ink, 9
-	p.Legend.Top, p.Legend.ThumbnailWidth, p.Legend.Padding = true, 16, 1
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(ticks), plot.TickerFunc(ticks)
+	legend := plot.NewLegend()
+	legend.TextStyle.Color, legend.TextStyle.Font.Size = ink, 9
+	legend.Top, legend.Left, legend.ThumbnailWidth, legend.Padding = true, true, 16, 2
+	legend.YOffs = -22
 	grid := plotter.NewGrid()
-	grid.Vertical.Width, grid.Horizontal.Color, grid.Horizontal.Width = 0, color.RGBA{0x33, 0x33, 0x33, 0x33}, 0.5
+	grid.Vertical.Width, grid.Horizontal.Color, grid.Horizontal.Width = 0, shade, 0.5
 	p.Add(grid)
-	return p
+	return p, &legend
+}
+
+// ticks are at round numbers, about six of them.
+func ticks(low, high float64) (all []plot.Tick) {
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/5)))
+	for _, times := range []float64{5, 2} {
+		if (high-low)/(step*times) >= 3 {
+			step *= times
+			break
+		}
+	}
+	for n := math.Ceil(low / step); n*step <= high; n++ {
+		label := strconv.FormatFloat(n*step, 'g', 6, 64)
+		all = append(all, plot.Tick{Value: n * step, Label: label})
+	}
+	return all
 }
 
 func must(err error) {
@@ -110,27 +130,35 @@ func must(err error) {
 	}
 }
 
-var (
-	size = regexp.MustCompile(`<svg width="([0-9.]+)pt" height="([0-9.]+)pt" viewBox`)
-	dark = "<style>svg{color:#222}@media(prefers-color-scheme:dark){svg{color:#ddd}}</style>"
-)
+var size = regexp.MustCompile(`<svg width="([0-9.]+)pt" height="([0-9.]+)pt" viewBox="([^"]*)"`)
+
+// dark makes a picture that is a file of its own readable in dark mode, too.
+func dark(svg string) string {
+	head, rest, _ := strings.Cut(svg, ">")
+	return head + "><style>svg{color:#222}@media(prefers-color-scheme:dark){svg{color:#ddd}}</style>" + rest
+}
+
+func xys(x0, y0, x1, y1 float64) plotter.XYs { return plotter.XYs{{X: x0, Y: y0}, {X: x1, Y: y1}} }
 
 // render returns the plot as SVG whose text and axes have the colour of the text around it.
-func render(p *plot.Plot, width, height vg.Length) string {
+func render(p *plot.Plot, legend *plot.Legend, width, height vg.Length) string {
+	const beside = 104 // for the legend
 	c := vgsvg.New(width, height)
-	p.Draw(draw.New(c))
+	all := draw.New(c)
+	p.Draw(draw.Crop(all, 0, -beside, 0, 0))
+	legend.Draw(draw.Crop(all, width-beside+4, 0, 0, 0))
 	var b bytes.Buffer
 	_, err := c.WriteTo(&b)
 	must(err)
 	s := b.String()
 	s = s[strings.Index(s, "<svg"):]
 	s = strings.NewReplacer("#123456", "currentColor", "#000000", "currentColor", "font-family:Liberation Sans", "font-family:Liberation Sans,Helvetica,Arial,sans-serif").Replace(s)
-	return size.ReplaceAllString(s, `<svg role="img" width="$1" height="$2" viewBox`)
+	return size.ReplaceAllString(s, `<svg role="img" width="$1" height="$2" viewBox="$3"`)
 }
 
 // graphs draws what came of the two policies.
 func graphs(s Setup, a, b *retrysim.Result) []Graph {
-	const width, height = 520, 200
+	const width, height = 560, 210
 	to := a.LastFault
 	per := a.Step.Seconds()
 	draw := func(name, title, unit string, values func(retrysim.Step) float64, more ...series) Graph {
@@ -144,7 +172,7 @@ func graphs(s Setup, a, b *retrysim.Result) []Graph {
 		if y <= 0 {
 			return nil
 		}
-		return []series{{name, faint, true, plotter.XYs{{X: 0, Y: y}, {X: a.End.Seconds(), Y: y}}}}
+		return []series{{name, faint, true, xys(0, y, a.End.Seconds(), y)}}
 	}
 	calls := series{"calls", faint, true, points(a, func(s retrysim.Step) float64 { return float64(s.Calls) / per })}
 	return []Graph{
@@ -152,7 +180,7 @@ func graphs(s Setup, a, b *retrysim.Result) []Graph {
 		draw("goodput", "Goodput", "successful calls / s", func(s retrysim.Step) float64 { return float64(s.Succeeded) / per }, calls),
 		latencies(s, a, b, width, height),
 		draw("budget", "Budget of a client", "retries available", func(s retrysim.Step) float64 { return s.Budget }),
-		{"schedule", bands(s, width, height)},
+		{"schedule", bands(s, [2]string{"A", "B"}, width, height)},
 	}
 }
 
@@ -187,8 +215,8 @@ func points(r *retrysim.Result, value func(retrysim.Step) float64) (all plotter.
 
 // bands draws when attempts are made at the earliest and at the latest if each fails at once: the bands are what jitter makes of
 // the schedule.
-func bands(s Setup, width, height vg.Length) string {
-	p := canvas("When attempts are made, if each fails at once")
+func bands(s Setup, names [2]string, width, height vg.Length) string {
+	p, legend := canvas("When attempts are made, if each fails at once")
 	p.X.Label.Text, p.Y.Label.Text = "time since the call began, s", "attempt"
 	p.Y.Min, p.Y.Max = 0.5, 0
 	for i, side := range []Side{s.A, s.B} {
@@ -205,18 +233,18 @@ func bands(s Setup, width, height vg.Length) string {
 			mark.Color, mark.Width = c, 2
 			p.Add(band, mark)
 			if n == 0 {
-				p.Legend.Add(string(rune('A'+i))+", from 1 % to 99 %, and half", band)
+				legend.Add(names[i]+", 98 %", band)
 			}
 		}
 		p.Y.Max = max(p.Y.Max, float64(len(low))+0.5)
 	}
-	p.X.Min = 0
-	p.Legend.Top = false
-	p.Legend.Left = false
-	ticks := plot.ConstantTicks{}
-	for n := 1; float64(n) < p.Y.Max; n++ {
-		ticks = append(ticks, plot.Tick{Value: float64(n), Label: fmt.Sprint(n)})
+	if p.X.Min = 0; p.X.Max <= 0 {
+		p.X.Max = 1
 	}
-	p.Y.Tick.Marker = ticks
-	return render(p, width, height)
+	attempts := plot.ConstantTicks{}
+	for n := 1; float64(n) < p.Y.Max; n++ {
+		attempts = append(attempts, plot.Tick{Value: float64(n), Label: strconv.Itoa(n)})
+	}
+	p.Y.Tick.Marker = attempts
+	return render(p, legend, width, height)
 }

@@ -17,35 +17,36 @@ func sentence(name string, s Setup, r *retrysim.Result) string {
 	if s.Row {
 		return fmt.Sprintf("%s makes %d calls succeed with %.1f attempts each; the slowest takes %s.", name, r.Succeeded, r.Load(), short(r.Longest))
 	}
-	from, to := s.FaultAt, r.LastFault
+	to := r.LastFault
 	if to == 0 {
-		return fmt.Sprintf("%s %s; %s of the calls succeed, half of them within %s and 99 of 100 within %s.", name, loadWords(r.Load()), percent(r.Success()), short(r.P50), short(r.P99))
+		return fmt.Sprintf("%s %s; %s of the calls succeed, half of them within %s and 99 of 100 within %s.", name, loadWords(r.Load(), ""), percent(r.Success()), short(r.P50), short(r.P99))
 	}
-	text := fmt.Sprintf("%s %s during the %s that something is wrong, and ", name, loadWords(r.Between(from, to).Load()), shortDuration(to-from))
+	peak, _ := r.Peak()
+	text := fmt.Sprintf("%s %s, and ", name, loadWords(peak, "up to "))
 	switch {
 	case r.Recovered == retrysim.Never:
-		text += fmt.Sprintf("doesn't recover in the %s after it: the load stays at %.2f times the calls", shortDuration(s.For-to), r.Between(to+(s.For-to)/2, s.For).Load())
+		text += fmt.Sprintf("doesn't recover in the %s after the fault: the load stays at %.2f times the calls", shortDuration(s.For-to), r.Between(to+(s.For-to)/2, s.For).Load())
 	case r.Recovered == 0:
-		text += "has recovered as soon as it is over"
+		text += fmt.Sprintf("has recovered as soon as the fault of %s is over", shortDuration(to-s.FaultAt))
 	default:
-		text += fmt.Sprintf("has recovered %s after it", short(r.Recovered))
+		text += fmt.Sprintf("has recovered %s after the fault of %s", short(r.Recovered), shortDuration(to-s.FaultAt))
 	}
 	return text + fmt.Sprintf("; %s of all calls succeed.", percent(r.Success()))
 }
 
-// loadWords says what a load of x attempts for each call is.
-func loadWords(x float64) string {
+// loadWords says what a load of x attempts for each call is. How much of it is said first.
+func loadWords(x float64, much string) string {
 	switch {
 	case x < 1.005:
 		return "adds nothing to the load"
 	case x < 1.8:
-		return fmt.Sprintf("adds %.2g %% to the load", 100*(x-1))
+		return fmt.Sprintf("adds %s%.2g %% to the load", much, 100*(x-1))
 	case x < 2.2:
 		return "doubles the load"
 	case x > 2.8 && x < 3.2:
 		return "triples the load"
 	}
-	return fmt.Sprintf("makes the load %.1f times as high", x)
+	return fmt.Sprintf("makes the load %s%.1f times as high", much, x)
 }
 
 func percent(x float64) string {

@@ -55,7 +55,7 @@ func (b Bounds) complaints(r *Result) (all []string) {
 	if load := r.Load(); b.Load > 0 && load > b.Load {
 		say("%.2f attempts for each call; at most %.2f are allowed", load, b.Load)
 	}
-	if peak, at := r.peak(); b.Peak > 0 && peak > b.Peak {
+	if peak, at := r.Peak(); b.Peak > 0 && peak > b.Peak {
 		say("%.2f attempts for each call in the five seconds from %v; at most %.2f are allowed", peak, at, b.Peak)
 	}
 	switch {
@@ -72,24 +72,6 @@ func (b Bounds) complaints(r *Result) (all []string) {
 		say("99 of 100 successful calls took up to %v; %v are allowed", r.P99, b.P99)
 	}
 	return all
-}
-
-// peak returns the most attempts for each call in five seconds, and when they begin.
-func (r *Result) peak() (load float64, at time.Duration) {
-	window := int(max(1, 5*time.Second/r.Step))
-	var c Counts
-	for i, s := range r.Steps {
-		c.Calls += s.Calls
-		c.Attempts += s.Attempts
-		if i >= window {
-			c.Calls -= r.Steps[i-window].Calls
-			c.Attempts -= r.Steps[i-window].Attempts
-		}
-		if l := c.Load(); i >= window-1 && l > load {
-			load, at = l, r.Steps[i-window+1].At
-		}
-	}
-	return load, at
 }
 
 func (r *Result) save(path string) error {

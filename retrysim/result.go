@@ -101,6 +101,24 @@ func (r *Result) Between(from, to time.Duration) Counts {
 	return c
 }
 
+// Peak returns the most attempts for each call in any five seconds in a row, and when these begin.
+func (r *Result) Peak() (load float64, at time.Duration) {
+	window := int(max(1, 5*time.Second/r.Step))
+	var c Counts
+	for i, s := range r.Steps {
+		c.Calls += s.Calls
+		c.Attempts += s.Attempts
+		if i >= window {
+			c.Calls -= r.Steps[i-window].Calls
+			c.Attempts -= r.Steps[i-window].Attempts
+		}
+		if l := c.Load(); i >= window-1 && l > load {
+			load, at = l, r.Steps[i-window+1].At
+		}
+	}
+	return load, at
+}
+
 func (r *Result) recovered() time.Duration {
 	window := int(max(1, (5*time.Second+r.Step-1)/r.Step))
 	good := 0
