@@ -1,0 +1,27 @@
+package retrysim_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"testing"
+
+	"github.com/callagain/retry/retrysim"
+)
+
+// digests are of the bytes that the scenarios give. They are the same on every machine; a change of the simulation, or of a decision of
+// package retry, changes them.
+var digests = map[string]string{
+	"outage":     "92c55a42687f6cad",
+	"no budget":  "f67239606e52f388",
+	"everything": "5ed80ac7014d9203",
+}
+
+func TestTheSameDigitsOnEveryMachine(t *testing.T) {
+	without := everything()
+	without.Policy.Budget, without.Hedge.Budget = nil, nil
+	for name, s := range map[string]retrysim.Scenario{"outage": outage(), "no budget": without, "everything": everything()} {
+		if got := fmt.Sprintf("%x", sha256.Sum256([]byte(text(t, s))))[:16]; got != digests[name] {
+			t.Errorf("%s: the bytes have the digest %s; on other machines it was %s", name, got, digests[name])
+		}
+	}
+}
