@@ -126,11 +126,15 @@ func (r *ring[T]) popBack() T {
 // An agenda holds the events to come. Events that are made in the order of their times, as equal timeouts are, wait in a lane
 // instead of the heap.
 type agenda struct {
-	heap  heap
-	lanes [lanes]struct {
-		ring[event]
-		first, last event
-	}
+	heap    heap
+	lanes   [lanes]laneQueue
+	soon    lane  // the lane whose first event is before those of the others
+	soonest event // that event
+}
+
+type laneQueue struct {
+	ring[event]
+	last event
 }
 
 type lane int
@@ -145,20 +149,16 @@ const (
 	noLane = lanes
 )
 
-func (a *agenda) init() {
-	for i := range a.lanes {
-		a.lanes[i].first = never
-	}
-}
+func (a *agenda) init() { a.soonest = never }
 
 // push adds e, to a lane if it isn't before the last event there.
 func (a *agenda) push(l lane, e event) {
 	if l != noLane {
 		q := &a.lanes[l]
-		if q.count == 0 {
-			q.first = e
-		}
 		if q.count == 0 || q.last.before(e) {
+			if q.count == 0 && e.before(a.soonest) {
+				a.soon, a.soonest = l, e
+			}
 			q.last = e
 			q.push(e)
 			return
@@ -169,13 +169,10 @@ func (a *agenda) push(l lane, e event) {
 
 // next returns the next event and where it is.
 func (a *agenda) next() (event, lane) {
-	e, from := a.heap.first(), noLane
-	for i := range a.lanes {
-		if first := &a.lanes[i].first; first.at <= e.at && first.before(e) {
-			e, from = *first, lane(i)
-		}
+	if e := a.heap.first(); e.before(a.soonest) {
+		return e, noLane
 	}
-	return e, from
+	return a.soonest, a.soon
 }
 
 func (a *agenda) remove(from lane) {
@@ -183,11 +180,11 @@ func (a *agenda) remove(from lane) {
 		a.heap.pop()
 		return
 	}
-	q := &a.lanes[from]
-	q.popFront()
-	if q.count > 0 {
-		q.first = q.front()
-	} else {
-		q.first = never
+	a.lanes[from].popFront()
+	a.soonest = never
+	for i := range a.lanes {
+		if q := &a.lanes[i]; q.count > 0 && q.front().before(a.soonest) {
+			a.soon, a.soonest = lane(i), q.front()
+		}
 	}
 }
