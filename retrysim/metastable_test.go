@@ -54,11 +54,14 @@ func TestMetastableFailure(t *testing.T) {
 		{"ten attempts from 10ms", retry.Policy{Attempts: 10, Backoff: retry.Exponential{Initial: 10 * time.Millisecond}}, nil, [4]int{never, never, never, never}},
 	} {
 		for i, rate := range []float64{140, 250, 265, 280} {
+			if raced && i > 0 {
+				break
+			}
 			t.Run(fmt.Sprintf("%s/%v", test.name, rate), func(t *testing.T) {
 				s := database(rate, test.policy)
 				s.Throttle = test.throttle
 				if test.want[i] == never {
-					s.For = 330 * time.Second
+					s.For = 200 * time.Second
 				}
 				got := run(t, s).Recovered
 				if test.want[i] == never {
@@ -76,7 +79,10 @@ func TestMetastableFailure(t *testing.T) {
 // A budget of the ratio b is safe only while calls * (1 + b) is below the capacity: then the backlog is worked off at what is left.
 func TestMetastableFailureRecoversByTheClosedForm(t *testing.T) {
 	const capacity = 300
-	for _, b := range []float64{0, 0.05, 0.1, 0.2} {
+	for _, b := range []float64{0.1, 0, 0.05, 0.2} {
+		if raced && b != 0.1 {
+			break
+		}
 		for rate := 100.0; rate*(1+b) < 0.96*capacity; rate += 20 {
 			backlog := 10*rate + 9*b*rate
 			want := (backlog - capacity) / (capacity - rate*(1+b))

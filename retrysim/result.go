@@ -147,6 +147,8 @@ func (r *Result) String() string {
 	s := fmt.Sprintf("%d clients made %d calls with %.2f attempts each; %.1f %% of them succeeded", r.Clients, r.Calls, r.Load(), 100*r.Success())
 	switch {
 	case r.LastFault == 0:
+	case r.Recovered == 0:
+		s += "; they recovered as soon as the last fault was over"
 	case r.Recovered == Never:
 		s += fmt.Sprintf("; they didn't recover in the %v after the last fault", r.End-r.LastFault)
 	default:

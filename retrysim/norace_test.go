@@ -1,0 +1,5 @@
+//go:build !race
+
+package retrysim_test
+
+const raced = false
