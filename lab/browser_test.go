@@ -45,6 +45,16 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
+// newTab opens another tab.
+func newTab(t *testing.T, ctx context.Context) (context.Context, context.CancelFunc) {
+	t.Helper()
+	tab, cancel := chromedp.NewContext(ctx)
+	if err := chromedp.Do(tab); err != nil { // without a time limit: the tab would end with it
+		t.Fatal(err)
+	}
+	return tab, cancel
+}
+
 // listen fails the test for what the page's console complains about.
 func listen(t *testing.T, ctx context.Context) {
 	messages := chromedp.Console(ctx)
@@ -84,6 +94,8 @@ func shoot(t *testing.T, ctx context.Context, name string) {
 
 func evaluate[T any](t *testing.T, ctx context.Context, js string) T {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js))
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +187,7 @@ func TestALinkReproducesThePage(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(idle)),
 		set("a.attempts", "7"), set("b.budget", "true"), set("b.jitter", "equal"), set("service", "9ms"), set("fault", "errors"), chromedp.WaitVisible(chromedp.CSS(idle)))
 	first := evaluate[[]string](t, ctx, `[location.href, ...[...document.querySelectorAll('#words, #graphs svg, pre')].map(e => e.outerHTML)]`)
-	other, cancel := chromedp.NewContext(ctx)
+	other, cancel := newTab(t, ctx)
 	defer cancel()
 	do(t, other, chromedp.Navigate(first[0]), chromedp.WaitVisible(chromedp.CSS(idle)))
 	second := evaluate[[]string](t, other, `[location.href, ...[...document.querySelectorAll('#words, #graphs svg, pre')].map(e => e.outerHTML)]`)
@@ -237,7 +249,7 @@ func TestALongRunShowsProgressAndCanBeCancelled(t *testing.T) {
 func TestNothingIsLeftWhenTheTabCloses(t *testing.T) {
 	l, url := serve(t)
 	ctx := browser(t)
-	tab, cancel := chromedp.NewContext(ctx)
+	tab, cancel := newTab(t, ctx)
 	defer cancel()
 	do(t, tab, chromedp.Navigate(url+long), chromedp.WaitVisible(chromedp.CSS("progress")))
 	if n := l.running.Load(); n != 1 {
@@ -249,7 +261,7 @@ func TestNothingIsLeftWhenTheTabCloses(t *testing.T) {
 	l.settle(t)
 
 	// A slider that is moved quickly leaves no more behind than the last answer.
-	tab, cancel = chromedp.NewContext(ctx)
+	tab, cancel = newTab(t, ctx)
 	defer cancel()
 	do(t, tab, chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(idle)))
 	for i := range 10 {
