@@ -38,9 +38,9 @@ func TestCollapse(t *testing.T) {
 		{"bucket", attempts(3), func() retrysim.Throttle { return &throttle.Bucket{PerCall: 0.1, Level: 5, Cap: 5, Above: 1} }, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			runs := 200
+			runs, errors := 200, 2.0
 			if raced {
-				runs = 20
+				runs, errors = 20, 4
 			}
 			collapsed := 0
 			for seed := range uint64(runs) {
@@ -53,7 +53,7 @@ func TestCollapse(t *testing.T) {
 			share := float64(collapsed) / float64(runs)
 			t.Logf("%.2f of %d runs collapsed", share, runs)
 			err := math.Sqrt(test.want * (1 - test.want) / float64(runs))
-			if math.Abs(share-test.want) > 2*math.Hypot(err, math.Sqrt(test.want*(1-test.want)/200)) { // the published share is of 200 runs
+			if math.Abs(share-test.want) > errors*math.Hypot(err, math.Sqrt(test.want*(1-test.want)/200)) { // the published share is of 200 runs
 				t.Errorf("%.2f of the runs collapsed; want %.2f", share, test.want)
 			}
 		})
