@@ -51,6 +51,7 @@ func sideFields(prefix, group string, side func(*Setup) *Side) []field {
 			at: func(s *Setup) any { return &side(s).Every }},
 		{Name: "hedge", Label: "Hedge after", Help: "a second attempt beside a slow one; 0 is never", Steps: steps("0s 10ms 20ms 30ms 50ms 100ms 200ms 500ms 1s"), Max: hour,
 			at: func(s *Setup) any { return &side(s).Hedge }},
+		{Name: "hedgefree", Label: "without a budget", Help: "hedges are at most a tenth of the successes otherwise", at: func(s *Setup) any { return &side(s).HedgeFree }},
 	}
 	for i := range all {
 		all[i].Name, all[i].Group = prefix+all[i].Name, group

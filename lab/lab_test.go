@@ -68,6 +68,7 @@ func TestTheGoLiteralCompiles(t *testing.T) {
 		func(s *Side) { s.Budget = true },
 		func(s *Side) { s.Budget, s.Ratio, s.Min, s.Every = true, 0.25, 7, time.Second },
 		func(s *Side) { s.Hedge = 30 * time.Millisecond },
+		func(s *Side) { s.Hedge, s.HedgeFree = 30*time.Millisecond, true },
 		func(s *Side) { s.Hedge, s.Budget, s.Attempts, s.Timeout = 30*time.Millisecond, true, 4, 0 },
 	} {
 		s := standard().B

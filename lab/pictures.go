@@ -38,7 +38,7 @@ var pictures = []picture{
 		"fault=cut&part=0&at=1s&lasts=10ms&for=3s&network=200ms&b.jitter=none",
 		[2]string{"full jitter", "none"}, load, 20 * time.Millisecond},
 	{"hedging.svg", "Twice the calls for ten seconds: the load with hedging", "attempts / s",
-		"clients=100&rate=5.2&network=1ms&workers=29&service=30ms&fault=none&spike=2&at=20s&lasts=10s&for=1m20s&a.hedge=60ms&b.hedge=60ms&a.attempts=1&b.attempts=1&a.timeout=2s&b.timeout=2s",
+		"clients=100&rate=5.2&network=1ms&workers=29&service=30ms&fault=none&spike=2&at=20s&lasts=10s&for=1m20s&a.hedge=60ms&b.hedge=60ms&b.hedgefree=true&a.attempts=1&b.attempts=1&a.timeout=2s&b.timeout=2s",
 		[2]string{"with a budget", "without"}, load, 0},
 }
 

@@ -19,8 +19,8 @@ var presets = []Preset{
 		"fault=cut&lasts=1s&for=30s&network=50ms&b.kind=constant&b.initial=1s"),
 	preset("One bad host of ten", "A tenth of the requests isn't answered. A hedges, B waits for its timeout.",
 		"fault=silence&part=0.1&workers=24&at=5s&lasts=30s&for=50s&a.hedge=50ms&b.budget=true"),
-	preset("Hedging under overload", "One request of twenty is slow, and from second 40 the calls double for ten seconds. Both hedge; only A has a budget.",
-		"clients=100&rate=5.2&network=1ms&workers=29&service=30ms&fault=none&spike=2&at=20s&lasts=10s&for=1m20s&a.hedge=60ms&b.hedge=60ms&a.attempts=1&b.attempts=1&a.timeout=2s&b.timeout=2s"),
+	preset("Hedging under overload", "One request of twenty is slow, and from second 40 the calls double for ten seconds. Both hedge; A has the budget of hedges, B has none.",
+		"clients=100&rate=5.2&network=1ms&workers=29&service=30ms&fault=none&spike=2&at=20s&lasts=10s&for=1m20s&a.hedge=60ms&b.hedge=60ms&b.hedgefree=true&a.attempts=1&b.attempts=1&a.timeout=2s&b.timeout=2s"),
 }
 
 func preset(name, text, query string) Preset {

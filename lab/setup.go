@@ -28,6 +28,7 @@ type Side struct {
 	Min             int
 	Every           time.Duration
 	Hedge           time.Duration
+	HedgeFree       bool
 }
 
 // A World is who calls, what is called, and what goes wrong.
@@ -96,7 +97,7 @@ func (s Setup) scenario(side Side) retrysim.Scenario {
 		c.Server = retrysim.Server{Optimistic: true}
 	}
 	if side.Hedge > 0 && !s.Row {
-		c.Hedge = &retry.HedgeSettings{Delay: side.Hedge, Budget: p.Budget}
+		c.Hedge = &retry.HedgeSettings{Delay: side.Hedge, Unlimited: side.HedgeFree}
 	}
 	end := s.FaultAt + s.FaultFor
 	switch s.Arrivals {
@@ -195,8 +196,8 @@ func (s Side) literal() string {
 	text += "}\n"
 	if s.Hedge > 0 {
 		text += "hedge := retry.HedgeSettings{Delay: " + goDuration(s.Hedge)
-		if s.Budget {
-			text += ", Budget: budget"
+		if s.HedgeFree {
+			text += ", Unlimited: true"
 		}
 		text += "}\n"
 	}

@@ -16,9 +16,8 @@ import (
 
 // everything is a scenario with all that draws random numbers.
 func everything() retrysim.Scenario {
-	shared := &retry.Budget{}
 	return retrysim.Scenario{
-		Policy: retry.Policy{Timeout: 300 * time.Millisecond, Within: 5 * time.Second, Budget: shared,
+		Policy: retry.Policy{Timeout: 300 * time.Millisecond, Within: 5 * time.Second, Budget: &retry.Budget{},
 			Backoff: retry.Exponential{Jitter: retry.DecorrelatedJitter}, Attempts: 6},
 		Outer:        []retry.Policy{{Attempts: 2, Backoff: retry.Exponential{Jitter: retry.EqualJitter}}},
 		OuterUnaware: true,
@@ -31,7 +30,7 @@ func everything() retrysim.Scenario {
 			{From: 7 * time.Second, To: 12 * time.Second, Slow: 3.3, SlowPart: 0.4},
 			{From: 14 * time.Second, To: 15 * time.Second, Lost: 0.5, Cut: true},
 		},
-		Hedge: &retry.HedgeSettings{Delay: 60 * time.Millisecond, Budget: shared},
+		Hedge: &retry.HedgeSettings{Delay: 60 * time.Millisecond},
 		For:   30 * time.Second,
 		Drain: true,
 		Seed:  42,
@@ -141,7 +140,9 @@ func TestTheTimesOfACall(t *testing.T) {
 		{"hedge of three", retrysim.Scenario{Hedge: &retry.HedgeSettings{Delay: 30 * ms, Attempts: 3}, Faults: failing(50*ms, retrysim.Fault{Hang: 1})},
 			60 * ms, retrysim.Counts{Attempts: 3, Hedges: 2, Succeeded: 1}},
 		{"hedge without a budget left", retrysim.Scenario{Policy: retry.Policy{Timeout: 50 * ms, Attempts: 1}, Faults: failing(time.Hour, retrysim.Fault{Hang: 1}),
-			Hedge: &retry.HedgeSettings{Delay: 10 * ms, Attempts: 16, Budget: &retry.Budget{Min: 2}}}, 50 * ms, retrysim.Counts{Attempts: 3, Hedges: 2, Timeouts: 1, Exhausted: 1}},
+			Hedge: &retry.HedgeSettings{Delay: 10 * ms, Attempts: 16}}, 50 * ms, retrysim.Counts{Attempts: 4, Hedges: 3, Timeouts: 1, Exhausted: 1}},
+		{"hedge without a budget", retrysim.Scenario{Policy: retry.Policy{Timeout: 55 * ms, Attempts: 1}, Faults: failing(time.Hour, retrysim.Fault{Hang: 1}),
+			Hedge: &retry.HedgeSettings{Delay: 10 * ms, Attempts: 16, Unlimited: true}}, 55 * ms, retrysim.Counts{Attempts: 6, Hedges: 5, Timeouts: 1, Exhausted: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.s.Clients = 1
@@ -286,7 +287,7 @@ func TestNonsenseIsAnError(t *testing.T) {
 		"Policy: invalid policy":  func(s *retrysim.Scenario) { s.Policy.Attempts = -2 },
 		"Outer[0] has a Timeout":  func(s *retrysim.Scenario) { s.Outer = []retry.Policy{{Timeout: 1}} },
 		"Hedge.Delay is 0s":       func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{} },
-		"Hedge.Quantile":          func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{Delay: 1, Quantile: 0.9} },
+		"of Hedge only Delay":     func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{Delay: 1, Quantile: 0.9} },
 		"Hedge.Attempts is 17":    func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{Delay: 1, Attempts: 17} },
 		"attempts without end": func(s *retrysim.Scenario) {
 			s.Policy = attempts(endless)

@@ -19,7 +19,11 @@ func newHedger(e *engine, h retry.HedgeSettings) *hedger {
 	if n == 0 {
 		n = 2
 	}
-	return &hedger{int64(h.Delay), uint8(n), layer{policy: retry.Policy{Backoff: retry.List{0, 0}}, budgets: e.budget(h.Budget)}}
+	ask := layer{policy: retry.Policy{Backoff: retry.List{0, 0}}}
+	if !h.Unlimited {
+		ask.budgets = e.budget(&retry.Budget{}) // as a HedgeState has one
+	}
+	return &hedger{int64(h.Delay), uint8(n), ask}
 }
 
 var errSlow = errors.New("slow")

@@ -35,8 +35,8 @@ func TestHedgingUnderOverload(t *testing.T) {
 	}
 	const calm, spike, later = 10, 45, 110
 	none := run(t, hedging(nil))
-	always := run(t, hedging(&retry.HedgeSettings{Delay: 30 * time.Millisecond}))
-	budget := run(t, hedging(&retry.HedgeSettings{Delay: 30 * time.Millisecond, Budget: &retry.Budget{}}))
+	always := run(t, hedging(&retry.HedgeSettings{Delay: 30 * time.Millisecond, Unlimited: true}))
+	budget := run(t, hedging(&retry.HedgeSettings{Delay: 30 * time.Millisecond}))
 	counts := func(r *retrysim.Result, at int) retrysim.Counts {
 		return r.Between(time.Duration(at)*time.Second, time.Duration(at+10)*time.Second)
 	}

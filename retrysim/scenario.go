@@ -43,9 +43,8 @@ type Scenario struct {
 	// Faults are what goes wrong there.
 	Faults []Fault
 
-	// Hedge, if not nil, makes more attempts beside slow ones, as [retry.Hedge] inside of each attempt does. Its Delay is needed;
-	// its Quantile must be 0, and Drop isn't called. Its Budget is only read, as the policy's; if it is the same Budget as the
-	// policy's, they share it.
+	// Hedge, if not nil, makes more attempts beside slow ones, as [retry.Hedge] inside of each attempt does. Delay, Attempts and Unlimited are
+	// simulated, and Delay is needed; of the other settings only Name, Drop and Observe may be set, and aren't used.
 	Hedge *retry.HedgeSettings
 
 	// Throttle, if not nil, makes a rule for each client that limits its retries beside the policy, to compare it with [retry.Budget].
@@ -183,8 +182,8 @@ func (s *Scenario) checkHedge() error {
 		return nil
 	case h.Delay <= 0:
 		return fmt.Errorf("retrysim: Hedge.Delay is %v; it must be positive", h.Delay)
-	case h.Quantile != 0:
-		return errors.New("retrysim: Hedge.Quantile isn't simulated; set Hedge.Delay")
+	case h.Quantile != 0 || h.MaxDelay != 0 || h.AtOnce || h.OnFailure || h.MaxInFlight != 0 || h.Budget != nil || h.State != nil:
+		return errors.New("retrysim: of Hedge only Delay, Attempts and Unlimited are simulated; set nothing else")
 	case h.Attempts < 0 || h.Attempts > 16:
 		return fmt.Errorf("retrysim: Hedge.Attempts is %d; it must be from 0 to 16", h.Attempts)
 	}
