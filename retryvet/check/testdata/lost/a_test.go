@@ -9,3 +9,10 @@ import (
 func TestIt(t *testing.T) {
 	retry.Do(t.Context(), p, f)
 }
+
+func TestLoop(t *testing.T) {
+	var loop retry.Loop
+	for ctx := range loop.Attempts(t.Context(), p) {
+		loop.Done(f(ctx))
+	}
+}
