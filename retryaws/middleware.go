@@ -88,7 +88,7 @@ func (m *caller) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 	if err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
-	pace := new(pace)
+	pace := newPace(ctx, &p)
 	if pace.poll(service, operation) {
 		pace.watch(&p)
 	}

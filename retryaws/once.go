@@ -28,7 +28,7 @@ func Get[T any](ctx context.Context, r *Retryer, f func(context.Context) (T, err
 		var none T
 		return none, err
 	}
-	pace := new(pace)
+	pace := newPace(ctx, &p)
 	pace.watch(&p)
 	v, err := retry.Get(context.WithValue(ctx, paceKey{}, pace), p, f)
 	pace.rest(ctx, p.Name, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +15,8 @@ import (
 
 // A pace is what one call knows of how fast its service may be called. The operations of [Do] and [Get] share theirs.
 type pace struct {
+	ends time.Time // when the call must end; zero if there is no limit
+
 	mu        sync.Mutex
 	throttles retry.Position // in the schedule of throttled failures
 
@@ -24,6 +25,18 @@ type pace struct {
 }
 
 type paceKey struct{}
+
+// newPace returns the pace of a call by p that begins now.
+func newPace(ctx context.Context, p *retry.Policy) *pace {
+	c := new(pace)
+	c.ends, _ = ctx.Deadline()
+	if p.Within > 0 {
+		if ends := time.Now().Add(p.Within); c.ends.IsZero() || ends.Before(c.ends) {
+			c.ends = ends
+		}
+	}
+	return c
+}
 
 var errThrottled = errors.New("throttled")
 
@@ -39,9 +52,9 @@ func (c *pace) mark(ctx context.Context, r *Retryer, err error) error {
 	}
 	switch hint, from := retryAfter(err); {
 	case from == standardHint:
-		return retry.After(err, spread(ctx, hint))
+		return retry.After(err, c.spread(ctx, hint))
 	case from == awsHint && hint > least:
-		return retry.After(err, spread(ctx, min(hint, least+longest)))
+		return retry.After(err, c.spread(ctx, min(hint, least+longest)))
 	case throttled:
 		return retry.After(err, least)
 	}
@@ -66,17 +79,14 @@ func (c *pace) throttle(ctx context.Context, r *Retryer) time.Duration {
 	return d
 }
 
-// spread returns a little more than d, so that clients that were told the same don't come back together.
-func spread(ctx context.Context, d time.Duration) time.Duration {
-	most := min(d/10, 10*time.Second, math.MaxInt64-d)
-	switch o := override.From(ctx); {
-	case o == nil:
-		return d + rand.N(most+1)
-	case o.Seed == 0:
-		return d
-	default:
-		return d + time.Duration(rand.New(rand.NewPCG(o.Seed, 0)).Int64N(int64(most)+1))
+// spread returns a little more than d, so that clients that were told the same don't come back together; but if d fits into
+// the time that is left, so does the result.
+func (c *pace) spread(ctx context.Context, d time.Duration) time.Duration {
+	room := min(d/10, 10*time.Second, math.MaxInt64-d)
+	if !c.ends.IsZero() {
+		room = min(room, (time.Until(c.ends)-d)/2)
 	}
+	return d + override.Spread(ctx, room)
 }
 
 // poll notes whether an operation is a long poll.

@@ -313,3 +313,25 @@ func TestSuccessAllocatesNothingUnderAnOverride(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// The delay of a hedge is skipped and recorded as that of a retry is.
+func TestDelayOfHedgeIsSkipped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, record := retrytest.Context(t.Context(), retrytest.Settings{})
+		fetch := retry.Hedge(retry.HedgeSettings{Name: "fetch", Delay: time.Hour, Unlimited: true}, func(ctx context.Context) (int, error) {
+			if n := retry.Hedged(ctx); n > 1 {
+				return n, nil
+			}
+			<-ctx.Done()
+			return 0, context.Cause(ctx)
+		})
+		begun := time.Now()
+		v, err := fetch(ctx)
+		if v != 2 || err != nil || time.Since(begun) != 0 {
+			t.Errorf("got %v, %v after %v", v, err, time.Since(begun))
+		}
+		if want := []retrytest.Delay{{Name: "fetch", Attempt: 2, Delay: time.Hour}}; !slices.Equal(record.All(), want) {
+			t.Errorf("recorded %v, want %v", record.All(), want)
+		}
+	})
+}

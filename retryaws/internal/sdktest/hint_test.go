@@ -125,6 +125,22 @@ func TestHints(t *testing.T) {
 	})
 }
 
+// What is added to a hint doesn't make it one that no longer fits.
+func TestHintThatJustFitsIsObeyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 {
+			r := &retryaws.Retryer{Policy: retry.Policy{Within: 10*time.Second + time.Millisecond}, Budget: unlimited}
+			got := gap(t, r, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "10")
+				fail(w, 500, "InternalError")
+			})
+			if got < 10*time.Second {
+				t.Errorf("waited %v", got)
+			}
+		}
+	})
+}
+
 // Under retrytest's zero Settings delays are exact.
 func TestHintsAreExactUnderRetrytest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
