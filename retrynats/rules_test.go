@@ -137,7 +137,7 @@ func TestRule2ATickThatComesTooEarlyWaits(t *testing.T) {
 func TestRule2NeverForgotten(t *testing.T) {
 	d := dir(t)
 	e := open(t, Settings{Dir: d})
-	p := retry.Policy{Backoff: retry.List{300 * time.Millisecond}}
+	p := retry.Policy{Backoff: retry.List{time.Second}}
 	f := register[int, int](t, e, "test.f", p, nil)
 	for i := range 20 {
 		start(t, f, fmt.Sprint(i), i)
@@ -158,10 +158,11 @@ func TestRule2NeverForgotten(t *testing.T) {
 	})
 	t.Run("what is lost while one runs", func(t *testing.T) {
 		c := start(t, f, "lost", 7)
+		until(t, "it has a schedule", func() bool { w, _ := e.store.Woken(t.Context()); return w[c.id()] })
 		if err := e.store.Unschedule(t.Context(), c.id()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(p.Backoff.(retry.List)[0])
+		time.Sleep(2 * p.Backoff.(retry.List)[0])
 		if s := state(t, f, "lost"); s != Waiting {
 			t.Fatalf("without its schedule the call is %s", s)
 		}
