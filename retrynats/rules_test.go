@@ -616,7 +616,8 @@ func TestRule8ACallWithoutASlotWaitsInTheStream(t *testing.T) {
 func TestRule9AFullStreamRefusesNewCallsAndLetsTheOthersEnd(t *testing.T) {
 	e := open(t, Settings{MaxBytes: 400_000})
 	var ok atomic.Bool
-	f := register(t, e, "test.f", fast(1000), func(_ context.Context, s string) (string, error) {
+	p := retry.Policy{Attempts: 1000, Backoff: retry.Constant(300 * time.Millisecond)}
+	f := register(t, e, "test.f", p, func(_ context.Context, s string) (string, error) {
 		if !ok.Load() {
 			return "", errors.New(strings.Repeat("a failure ", 5))
 		}
