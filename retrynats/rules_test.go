@@ -614,18 +614,18 @@ func TestRule8ACallWithoutASlotWaitsInTheStream(t *testing.T) {
 }
 
 func TestRule9AFullStreamRefusesNewCallsAndLetsTheOthersEnd(t *testing.T) {
-	e := open(t, Settings{MaxBytes: 400_000})
+	e := open(t, Settings{MaxBytes: 2_000_000})
 	var ok atomic.Bool
-	p := retry.Policy{Attempts: 1000, Backoff: retry.Constant(300 * time.Millisecond)}
+	p := retry.Policy{Attempts: 1000, Backoff: retry.Constant(time.Second)}
 	f := register(t, e, "test.f", p, func(_ context.Context, s string) (string, error) {
 		if !ok.Load() {
-			return "", errors.New(strings.Repeat("a failure ", 5))
+			return "", errDown // it adds little to the record
 		}
 		return "", nil
 	})
 	accepted := 0
 	for i := range 10000 {
-		_, err := f.Start(t.Context(), fmt.Sprint(i), strings.Repeat("x", 1000))
+		_, err := f.Start(t.Context(), fmt.Sprint(i), strings.Repeat("x", 10_000))
 		if err != nil {
 			if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "MaxBytes") {
 				t.Fatalf("refused with %v", err)
