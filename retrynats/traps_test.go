@@ -181,7 +181,7 @@ func TestTrap5AFullDiskStopsStartsAndNothingElse(t *testing.T) {
 	}
 	defer shutDown(e)
 	var ok atomic.Bool
-	p := retry.Policy{Attempts: 10000, Backoff: retry.Constant(300 * time.Millisecond)}
+	p := retry.Policy{Attempts: 10000, Backoff: retry.Constant(2 * time.Second)}
 	f := register(t, e, "test.f", p, func(context.Context, string) (int, error) {
 		if !ok.Load() {
 			return 0, errDown
@@ -190,7 +190,7 @@ func TestTrap5AFullDiskStopsStartsAndNothingElse(t *testing.T) {
 	})
 	accepted := 0
 	for i := range 1000 {
-		if _, err = f.Start(t.Context(), fmt.Sprint(i), strings.Repeat("x", 200_000)); err != nil {
+		if _, err = f.Start(t.Context(), fmt.Sprint(i), strings.Repeat("x", 100_000)); err != nil {
 			break
 		}
 		accepted++

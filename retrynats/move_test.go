@@ -1,0 +1,62 @@
+package retrynats
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/callagain/retry"
+)
+
+func TestMoveFromADirectoryToAServer(t *testing.T) {
+	d := dir(t)
+	p := retry.Policy{Backoff: retry.List{0, 2 * time.Second}}
+	e := open(t, Settings{Dir: d})
+	f := register(t, e, "test.f", p, func(_ context.Context, n int) (int, error) {
+		switch n % 3 {
+		case 0:
+			return n, nil
+		case 1:
+			return 0, retry.Stop(errDown)
+		}
+		return 0, errDown
+	})
+	for i := range 90 {
+		start(t, f, fmt.Sprint("k", i), i)
+	}
+	until(t, "the first attempts end", func() bool { n, _ := f.Count(t.Context()); return n[Done] == 30 && n[Dead] == 30 && n[Running] == 0 })
+	e.Close(t.Context())
+
+	_, url := serve(t, "")
+	for want := range []int{90, 0} {
+		n, err := Move(t.Context(), Settings{Dir: d}, Settings{URL: url})
+		if err != nil || n != 90*(1-want) {
+			t.Fatalf("%d copied, %v", n, err)
+		}
+	}
+	to := open(t, Settings{URL: url})
+	var runs atomic.Int32
+	g := register(t, to, "test.f", p, func(ctx context.Context, n int) (int, error) {
+		runs.Add(1)
+		if a, _ := Current(ctx); a.Number != 2 || time.Now().Before(a.Due) {
+			t.Errorf("%+v", a)
+		}
+		return -n, nil
+	})
+	for i := range 90 {
+		v, err := g.Call(fmt.Sprint("k", i)).Result(t.Context())
+		switch {
+		case i%3 == 0 && (v != i || err != nil), i%3 == 1 && (err == nil || err.Error() != "down"), i%3 == 2 && (v != -i || err != nil):
+			t.Errorf("k%d: %d, %v", i, v, err)
+		}
+	}
+	if runs.Load() != 30 {
+		t.Errorf("%d attempts of the 30 calls that waited", runs.Load())
+	}
+	// A call that went on there isn't overwritten.
+	if _, err := Move(t.Context(), Settings{Dir: d}, Settings{URL: url}); err == nil {
+		t.Error("calls in another form were overwritten or overlooked")
+	}
+}
