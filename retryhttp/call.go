@@ -109,7 +109,7 @@ func (c *call) attempt(ctx context.Context) error {
 		return c.tell(e, retry.Stop(e), true)
 	}
 	c.fail(e, e.class() == NeverSent)
-	return c.mark(e, timeLeft(c, c.ends))
+	return c.mark(c, e, timeLeft(c, c.ends))
 }
 
 // fail returns err as package retry is to see it: marked if the request must not, or can't, be sent again after it.
@@ -133,9 +133,9 @@ func (o *outcome) tell(err, told error, marked bool) error {
 }
 
 // mark adds the marks of an answer to what package retry is told, unless there is a stronger one.
-func (o *outcome) mark(e *StatusError, left time.Duration) error {
+func (o *outcome) mark(ctx context.Context, e *StatusError, left time.Duration) error {
 	if !o.marked {
-		o.told, o.marked = e.mark(left)
+		o.told, o.marked = e.mark(ctx, left)
 	}
 	return o.told
 }

@@ -195,7 +195,7 @@ func (f *fetch) send() (*http.Response, error) {
 		return nil, f.tell(e, retry.Stop(e), true)
 	}
 	f.fail(e, !f.redirected && e.class() == NeverSent)
-	return nil, f.mark(e, timeLeft(f, f.ends))
+	return nil, f.mark(f, e, timeLeft(f, f.ends))
 }
 
 // request makes the request of an attempt. The client adds cookies to it.

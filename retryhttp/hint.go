@@ -1,9 +1,11 @@
 package retryhttp
 
 import (
-	"math/rand/v2"
+	"context"
 	"net/http"
 	"time"
+
+	"github.com/callagain/retry/internal/override"
 )
 
 // Hint returns how long the server that sent resp asks its clients to wait before they send another request, and
@@ -72,12 +74,9 @@ func longestOf(values []string, parse func(string) (when, bool), now time.Time) 
 
 // spread adds up to a tenth to a server's hint, so that clients who were all told the same don't all come back at
 // once; but never so much that a hint which fits into the time left no longer does.
-func spread(d, left time.Duration) time.Duration {
+func spread(ctx context.Context, d, left time.Duration) time.Duration {
 	if d >= left {
 		return d // to be refused as it is
 	}
-	if room := min(d/10, 10*time.Second, (left-d)/2); room > 0 {
-		d += rand.N(room)
-	}
-	return d
+	return d + override.Spread(ctx, min(d/10, 10*time.Second, (left-d)/2))
 }

@@ -4,9 +4,13 @@ import (
 	"math"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/retrytest"
 )
 
 func TestHint(t *testing.T) {
@@ -206,7 +210,7 @@ func FuzzSpread(f *testing.F) {
 	f.Add(int64(0), int64(-1))
 	f.Fuzz(func(t *testing.T, hint, timeLeft int64) {
 		d, left := time.Duration(max(hint, 0)), time.Duration(timeLeft)
-		got := spread(d, left)
+		got := spread(t.Context(), d, left)
 		if got < d || got-d > d/10 || d < left && got >= left {
 			t.Errorf("spread(%v, %v) = %v", d, left, got)
 		}
@@ -217,9 +221,30 @@ func FuzzSpread(f *testing.F) {
 func TestSpreadSpreads(t *testing.T) {
 	seen := map[time.Duration]bool{}
 	for range 100 {
-		seen[spread(30*time.Second, 5*time.Minute)] = true
+		seen[spread(t.Context(), 30*time.Second, 5*time.Minute)] = true
 	}
 	if len(seen) < 50 {
 		t.Errorf("100 clients come back at %d different times", len(seen))
+	}
+}
+
+// Under zero settings of retrytest what is recorded is always the same.
+func TestHintIsExactUnderRetrytest(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "2")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	for range 10 {
+		ctx, record := retrytest.Context(t.Context(), retrytest.Settings{})
+		req, _ := http.NewRequestWithContext(ctx, "GET", server.URL, nil)
+		resp, err := NewClient(retry.Policy{Attempts: 2}).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := record.Delays(); len(got) != 1 || got[0] != 2*time.Second {
+			t.Fatalf("the delays are %v, want [2s]", got)
+		}
 	}
 }

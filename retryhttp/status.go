@@ -63,19 +63,19 @@ func Check(resp *http.Response) error {
 	}
 	e := newStatusError(req, resp)
 	e.Body = closeAfter(resp.Body, pieceSize)
-	err, _ := e.mark(timeLeft(req.Context(), time.Time{}))
+	err, _ := e.mark(req.Context(), timeLeft(req.Context(), time.Time{}))
 	return err
 }
 
 const pieceSize = 4 << 10 // of a body, for a StatusError
 
 // mark returns e with the marks that the server's answer calls for, and whether there are any.
-func (e *StatusError) mark(left time.Duration) (error, bool) {
+func (e *StatusError) mark(ctx context.Context, left time.Duration) (error, bool) {
 	if advice(e.Header) == forbids {
 		return retry.Stop(e), true
 	}
 	if d, ok := hint(e.StatusCode, e.Header, time.Now()); ok {
-		return retry.After(e, spread(d, left)), true
+		return retry.After(e, spread(ctx, d, left)), true
 	}
 	return e, false
 }
