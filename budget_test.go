@@ -262,6 +262,11 @@ func TestOnlyARetryIsPaidFor(t *testing.T) {
 		if b.Granted() != 0 || b.Refused() != 0 {
 			t.Error(b)
 		}
+		p = retry.Policy{Budget: b, Backoff: retry.List{0, time.Second}}
+		call(t.Context(), p, failing(errFlaky))
+		if b.Granted() != 1 || b.Available() != 2 {
+			t.Errorf("after a retry: %v", b)
+		}
 	})
 }
 
