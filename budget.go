@@ -83,9 +83,10 @@ func (b *Budget) Available() int {
 	return int(earned) + int(spare)
 }
 
-// level returns the tokens of both kinds.
+// level returns the tokens of both kinds. To look at them changes nothing.
 func (b *Budget) level(now time.Duration) (earned, spare float64) {
-	return b.earned.fold(now, b.ratio()*float64(b.successes.Swap(0))), b.spare.level(now, b.min(), b.every())
+	_, earned = moved(b.earned.word.Load(), now, b.ratio()*float64(b.successes.Load()))
+	return earned, b.spare.level(now, b.min(), b.every())
 }
 
 // Granted returns the number of retries that were granted so far.

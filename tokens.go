@@ -45,7 +45,7 @@ func moved(word uint64, now time.Duration, earned float64) (tick uint32, level f
 		tick = at
 	}
 	l, e := fade(d)
-	return tick, clampLevel(level*l + earned*e)
+	return tick, clampLevel(float64(level*l) + float64(earned*e))
 }
 
 // fold adds what was earned since the last time, as if evenly spread, and returns the level.
@@ -172,6 +172,20 @@ func fade(d time.Duration) (level, earned float64) {
 		return 1, 1
 	}
 	x := float64(d) / float64(fadingTime)
-	e := math.Exp(-x)
+	e := exp(-x)
 	return e, (1 - e) / x
+}
+
+// exp returns e to the power x, for x from -700 to 0, with the same digits on every machine, so that simulations have them: math.Exp
+// is assembly on some, and where there is an instruction that multiplies and adds, products need to be rounded explicitly.
+func exp(x float64) float64 {
+	x = max(x, -700)
+	k := math.Floor(x/math.Ln2 + 0.5)
+	const high, low = 6.93147180369123816490e-01, 1.90821492927058770002e-10 // of ln 2; k*high is exact
+	r := x - float64(k*high) - float64(k*low)
+	sum := 1.0
+	for n := 14.0; n > 0; n-- { // Taylor's series, from its end
+		sum = 1 + float64(r*sum)/n
+	}
+	return float64(sum * math.Float64frombits(uint64(int64(k)+1023)<<52)) // or a caller that this is inlined into is fused with it
 }
