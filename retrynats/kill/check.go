@@ -209,6 +209,9 @@ func (r *report) err() error {
 	for _, v := range r.violations {
 		n += len(v)
 	}
+	if r.accepted < 20 || r.attempts < 20 {
+		return fmt.Errorf("%d calls and %d attempts are too few to show anything", r.accepted, r.attempts)
+	}
 	if n > 0 {
 		return fmt.Errorf("%d violations", n)
 	}

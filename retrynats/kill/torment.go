@@ -21,8 +21,8 @@ func (c config) spawn() (*exec.Cmd, error) {
 	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), variable+"="+string(b))
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	return cmd, cmd.Start()
+	cmd.Stderr = os.Stderr
+	return cmd, nil
 }
 
 // torment runs workers and kills them, then lets the last ones finish what is left.
@@ -68,7 +68,7 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		err = cmd.Wait()
+		err = cmd.Run()
 		if err == nil {
 			break
 		}
@@ -87,11 +87,22 @@ func (c config) life(l *ledger) error {
 	if err != nil {
 		return err
 	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	opened := make(chan struct{})
+	go func() { out.Read(make([]byte, 1)); close(opened) }() // it says when it is open
 	gone := make(chan struct{})
-	go func() { cmd.Wait(); close(gone) }()
+	go func() { <-opened; cmd.Wait(); close(gone) }()
 	d := rand.N(c.longest)
 	if rand.IntN(4) == 0 {
 		d = rand.N(120 * time.Millisecond) // while it opens
+	} else {
+		<-opened // or dead
 	}
 	if c.stop && rand.IntN(5) == 0 {
 		time.Sleep(d)

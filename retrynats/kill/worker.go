@@ -68,6 +68,7 @@ func work(c config) error {
 	if c.Last {
 		return w.drain(ctx)
 	}
+	fmt.Println("open")
 	var n atomic.Int64
 	for range c.Load {
 		go func() {
