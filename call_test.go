@@ -57,7 +57,7 @@ func TestDelayComesBeforeItsAttempt(t *testing.T) {
 type lastTwice struct{ retry.Exponential }
 
 func (lastTwice) Delays() iter.Seq[time.Duration] {
-	return func(yield func(time.Duration) bool) { _ = yield(time.Minute) && yield(time.Minute) }
+	return retry.List{time.Minute, time.Minute}.Delays()
 }
 
 func TestZeroPolicyMakesFourAttemptsWithin700ms(t *testing.T) {

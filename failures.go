@@ -40,14 +40,6 @@ func (f *failures) replace(err error) {
 	}
 }
 
-// last returns the last failure.
-func (f *failures) last() error {
-	if f.n == 0 {
-		return f.first
-	}
-	return f.latest[f.n-1]
-}
-
 // appendTo appends them to all, in order.
 func (f *failures) appendTo(all []error) []error {
 	if f.first == nil {

@@ -115,7 +115,7 @@ func TestFetchFollowsAWrappedTransport(t *testing.T) {
 				if !errors.As(err, &e) || sent != 2 || e.Name != "mine" || e.Attempts != 2 || took != 61*time.Second {
 					t.Errorf("%d attempts in %v (%v)", sent, took, err)
 				}
-				took, err = fetch(retry.Policy{Attempts: -2}, always(503, &sent))
+				_, err = fetch(retry.Policy{Attempts: -2}, always(503, &sent))
 				if !errors.Is(err, retry.ErrInvalid) || sent != 0 {
 					t.Errorf("with an invalid policy %d attempts (%v)", sent, err)
 				}

@@ -1,6 +1,7 @@
 package retrynats
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -44,7 +45,7 @@ func (f *Failure) Is(target error) bool {
 	case record.Crashed:
 		return target == ErrCrashed
 	case record.Timeout:
-		return errors.Is(retry.ErrTimeout, target)
+		return target == retry.ErrTimeout || target == context.DeadlineExceeded
 	}
 	return false
 }

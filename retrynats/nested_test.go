@@ -78,9 +78,8 @@ func TestNestedCallsDoNotMultiply(t *testing.T) {
 func TestAPanicAndGoexitEndTheCallAndNothingElse(t *testing.T) {
 	e := open(t, Settings{})
 	f := register(t, e, "test.f", fast(3), func(_ context.Context, how string) (int, error) {
-		var m map[string]int
 		if how == "panic" {
-			m["x"] = 1
+			panic("boom")
 		}
 		if how == "goexit" {
 			defer func() {}()

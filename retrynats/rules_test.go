@@ -236,7 +236,7 @@ func TestRule3ACrashIsNoFailedAttempt(t *testing.T) {
 	<-p.end
 	p = launch(t, d)
 	<-p.end
-	p = launch(t, d)
+	launch(t, d)
 	e := open(t, quick(Settings{Dir: d}))
 	f := register[job, string](t, e, "test.work", fast(5), nil)
 	if _, err := f.Call("k").Result(t.Context()); err != nil {

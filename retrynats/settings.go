@@ -67,11 +67,11 @@ func (s Settings) fill() (Settings, error) {
 	case s.AtOnce < 0, s.Lease < 0, s.KeepDead < 0, s.MaxBytes < 0, s.Reserve < 0, s.KeepResults < 0, s.Replicas < 0:
 		return s, errors.New("a number is negative")
 	case s.Lease > 0 && s.Lease < 100*time.Millisecond:
-		return s, fmt.Errorf("Lease is %v: a worker can't say often enough that it lives; use 100ms or more", s.Lease)
+		return s, fmt.Errorf("the Lease is %v: a worker can't say often enough that it lives; use 100ms or more", s.Lease)
 	case s.KeepResults > 0 && s.KeepResults < time.Second, s.KeepDead > 0 && s.KeepDead < time.Second:
-		return s, errors.New("KeepResults and KeepDead are a second or more")
+		return s, errors.New("the settings KeepResults and KeepDead are a second or more")
 	case s.Dir != "" && (len(s.Options) > 0 || s.Replicas > 1):
-		return s, errors.New("Options and Replicas are for a URL, not for a Dir")
+		return s, errors.New("the settings Options and Replicas are for a URL, not for a Dir")
 	}
 	for name, n := range s.Limits {
 		if n <= 0 {
@@ -83,10 +83,10 @@ func (s Settings) fill() (Settings, error) {
 		s.Crashes.Backoff = retry.Exponential{Initial: time.Second, Max: 10 * time.Minute}
 	}
 	if s.Crashes.Budget != nil {
-		return s, errors.New("Crashes.Budget is set: a crash doesn't take from a budget")
+		return s, errors.New("the setting Crashes.Budget is set: a crash doesn't take from a budget")
 	}
 	if _, err := s.Crashes.Plan(); err != nil {
-		return s, fmt.Errorf("Crashes: %w", err)
+		return s, fmt.Errorf("the policy of Crashes: %w", err)
 	}
 	s.AtOnce = or(s.AtOnce, 256)
 	s.Lease = or(s.Lease, 5*time.Second)

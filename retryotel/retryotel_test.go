@@ -47,7 +47,7 @@ func traced() (*tracetest.InMemoryExporter, *sdktrace.TracerProvider) {
 func attr(s tracetest.SpanStub, key string) string {
 	for _, a := range s.Attributes {
 		if string(a.Key) == key {
-			return a.Value.Emit()
+			return a.Value.String()
 		}
 	}
 	return ""
@@ -124,7 +124,7 @@ func collect(t *testing.T, r sdkmetric.Reader) map[string]string {
 	key := func(name string, set attribute.Set) string {
 		var parts []string
 		for _, kv := range set.ToSlice() {
-			parts = append(parts, kv.Value.Emit())
+			parts = append(parts, kv.Value.String())
 		}
 		return name + "{" + strings.Join(parts, ",") + "}"
 	}

@@ -79,8 +79,8 @@ func (p *proxy) set(decide func(n int64) cut) {
 
 func (p *proxy) serve(client *net.TCPConn) {
 	defer client.Close()
-	p.closed.RLock()
-	p.closed.RUnlock()
+	p.closed.RLock()   // waits for as long as the proxy is closed
+	p.closed.RUnlock() //lint:ignore SA2001 that is all
 	conn, err := net.Dial("tcp", p.backend)
 	if err != nil {
 		return

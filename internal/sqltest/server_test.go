@@ -36,7 +36,6 @@ type server struct {
 	driver        string
 	cmd           *exec.Cmd
 	exited        chan struct{}
-	log           *os.File
 }
 
 var (

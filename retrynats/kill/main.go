@@ -24,13 +24,13 @@ import (
 
 // A config is what the processes of a run have in common.
 type config struct {
-	Dir, URL, Ledger              string
-	Load                          int // goroutines that start calls
-	Poison, Last, Verbose         bool
-	Reserve                       int64
-	kills, workers, servers       int
-	stop, sync                    bool
-	between, longest, killServers time.Duration
+	Dir, URL, Ledger        string
+	Load                    int // goroutines that start calls
+	Poison, Last, Verbose   bool
+	Reserve                 int64
+	kills, workers, servers int
+	stop, sync              bool
+	longest, killServers    time.Duration
 }
 
 var retryOnce = retry.Policy{Attempts: 1}

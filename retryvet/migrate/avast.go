@@ -107,7 +107,6 @@ type avastOptions struct {
 	delay, most, jitter string
 	double, random      bool // BackOffDelay or FixedDelay; RandomDelay
 	ctx, retryIf, hook  string
-	literalDelays       bool
 }
 
 func (a *avastOptions) add(name string, args []ast.Expr) string {
