@@ -53,7 +53,7 @@ func TestAroundRunsEachAttemptOutsideOfItsTimeout(t *testing.T) {
 func TestWithinCoversAround(t *testing.T) {
 	eachWay(t, func(t *testing.T, call caller) {
 		begun := time.Now()
-		err := call(t.Context(), retry.Policy{Within: time.Minute, Around: func(ctx context.Context, attempt func(context.Context) error) error {
+		err := call(t.Context(), retry.Policy{Within: time.Minute, Timeout: time.Second, Around: func(ctx context.Context, attempt func(context.Context) error) error {
 			<-ctx.Done() // a limiter that never lets go
 			return context.Cause(ctx)
 		}}, func(context.Context) error { t.Error("an attempt was made"); return nil })

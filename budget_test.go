@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -247,6 +248,27 @@ func TestCanceledDelayGivesBackWhatItTook(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Also if the schedule's own clean-up panics or exits; and only once.
+func TestTokenIsGivenBackWhateverTheScheduleDoes(t *testing.T) {
+	for name, end := range map[string]func(){"panic": func() { panic("clean-up") }, "goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				b := new(retry.Budget)
+				seq := retry.Seq(func(yield func(time.Duration) bool) {
+					defer end()
+					_ = yield(0) && yield(time.Hour)
+				})
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Millisecond, cancel)
+				outcome(func() { call(ctx, retry.Policy{Backoff: seq, Budget: b}, func(context.Context) error { return errFlaky }) })
+				if b.Granted() != 0 || b.Available() != 3 {
+					t.Errorf("%v, for a retry that was never made", b)
+				}
+			})
+		})
+	}
 }
 
 func TestOnlyARetryIsPaidFor(t *testing.T) {

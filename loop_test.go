@@ -206,6 +206,12 @@ func TestLeavingALoopEarnsForASuccessOnly(t *testing.T) {
 			if earned := p.Budget.Available() > 3; earned != (failure == nil) {
 				t.Errorf("leaving with %v left %v", failure, p.Budget)
 			}
+			p.Budget = &retry.Budget{Ratio: 1}
+			for range loop.Attempts(t.Context(), p) { // tells nothing
+			}
+			if p.Budget.Available() > 3 {
+				t.Errorf("an attempt of which nothing was told earned: %v", p.Budget)
+			}
 		}
 	}
 }
