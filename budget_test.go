@@ -262,7 +262,9 @@ func TestTokenIsGivenBackWhateverTheScheduleDoes(t *testing.T) {
 				})
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(time.Millisecond, cancel)
-				outcome(func() { call(ctx, retry.Policy{Backoff: seq, Budget: b}, func(context.Context) error { return errFlaky }) })
+				outcome(func() {
+					call(ctx, retry.Policy{Backoff: seq, Budget: b}, func(context.Context) error { return errFlaky })
+				})
 				if b.Granted() != 0 || b.Available() != 3 {
 					t.Errorf("%v, for a retry that was never made", b)
 				}
