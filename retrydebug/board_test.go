@@ -255,9 +255,10 @@ func TestMemoryIsBounded(t *testing.T) {
 		board.Transport(name, new(retryhttp.Transport))
 	}
 	p := board.Watch(retry.Policy{Name: "policy 0" + strings.Repeat("x", 1000), Backoff: retry.List{0, 0, 0, 0, 0, 0, 0, 0, 0, 0}})
+	form := "target=" + urlEscape(board.snapshot(view{}).Budgets[0].Target) + "&minutes=0"
 	for range 3 * maxGiveUps {
 		retry.Do(t.Context(), p, func(context.Context) error { return huge })
-		post(board, "target=budget:"+board.snapshot(view{}).Budgets[0].Name+"&minutes=0")
+		post(board, form)
 	}
 	s := board.snapshot(view{})
 	if len(s.Policies) != maxPolicies+1 || len(s.Budgets) != maxBudgets || len(s.Transports) != maxTransports || len(s.GiveUps) != maxLatest || len(s.Uses) != maxUses {

@@ -91,7 +91,7 @@ func TestCountsAreExact(t *testing.T) {
 	// Of each 100 calls: see one.
 	const n = workers * each / 100
 	got := board.snapshot(view{}).Policies[0]
-	want := attempts{All: 0, Succeeded: 96 * n, Failed: (10 + 2*5 + 3) * n, Refused: 3 * n, Panicked: n}
+	want := attempts{All: 0, Succeeded: 96 * n, Failed: (10 + 2*5 + 3 + 3) * n, Refused: 3 * n, Panicked: n}
 	want.All = want.Succeeded + want.Failed + want.Refused + want.Panicked
 	if got.Attempts != want {
 		t.Errorf("the attempts are %+v, want %+v", got.Attempts, want)

@@ -84,8 +84,16 @@ func (b *Board) find(target, host string) (found *retry.Budget, name string) {
 		}
 	case "transport":
 		if t := b.transports.byName[of]; t != nil {
-			return t.Budgets()[host], of + ", " + visible(host, maxName)
+			for h, bud := range t.Budgets() {
+				if visible(h, maxName) != host {
+					continue
+				}
+				if found != nil {
+					return nil, "" // the page can't tell them apart
+				}
+				found, name = bud, of+", "+host
+			}
 		}
 	}
-	return nil, ""
+	return found, name
 }

@@ -163,8 +163,8 @@ func (b *Board) snapshot(v view) *snapshot {
 		t := transport{Name: name, Hosts: []budget{}}
 		for host, bud := range transports[name].Budgets() {
 			t.Known++
-			if v.shows(host, name) {
-				t.Hosts = append(t.Hosts, stand(bud, now, "transport:"+name, host, visible(host, maxName), nil))
+			if host = visible(host, maxName); v.shows(host, name) {
+				t.Hosts = append(t.Hosts, stand(bud, now, "transport:"+name, host, host, nil))
 			}
 		}
 		slices.SortFunc(t.Hosts, need)
