@@ -46,7 +46,7 @@ func TestGiveUpsHaveEachAttempt(t *testing.T) {
 			return s
 		}
 		retry.Do(t.Context(), p, fail)
-		if got, want := of(), "exhausted 3 1m1s | attempt 1 at 0s: failure 1; then waited 1s | attempt 2 at 1s: failure 2; then waited 1m | attempt 3 at 1m1s: failure 3"; got != want {
+		if got, want := of(), "exhausted 3 1m1s | attempt 1: failure 1 (failed at 0s; then waited 1s) | attempt 2: failure 2 (failed at 1s; then waited 1m) | attempt 3: failure 3 (failed at 1m1s)"; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 		n = 0
@@ -54,7 +54,7 @@ func TestGiveUpsHaveEachAttempt(t *testing.T) {
 		p.Within = 30 * time.Second
 		retry.Do(ctx, p, fail)
 		cancel()
-		if got, want := of(), "late 2 1s | attempt 1 at 0s: failure 1; then waited 1s | attempt 2 at 1s: failure 2"; got != want {
+		if got, want := of(), "late 2 1s | attempt 1: failure 1 (failed at 0s; then waited 1s) | attempt 2: failure 2 (failed at 1s)"; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 		n = 0
@@ -67,7 +67,7 @@ func TestGiveUpsHaveEachAttempt(t *testing.T) {
 			}
 			return fail(ctx)
 		})
-		if got := of(); !strings.HasPrefix(got, "stopped 20 19s | attempt 1 at 0s: failure 1; then waited 1s | attempt 14 ") || !strings.HasSuffix(got, " | attempt 20 at 19s: "+errBusy.Error()) || strings.Count(got, "|") != kept {
+		if got := of(); !strings.HasPrefix(got, "stopped 20 19s | attempt 1: failure 1 (failed at 0s; then waited 1s) | attempt 14: ") || !strings.HasSuffix(got, " | attempt 20: "+errBusy.Error()+" (failed at 19s)") || strings.Count(got, "|") != kept {
 			t.Errorf("got %s", got)
 		}
 	})

@@ -22,13 +22,11 @@ var script []byte
 
 var templates = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent": percent, "brief": brief, "reasons": reasons, "waits": waits, "state": state, "line": line, "spread": spread,
-	"name":  func(s string) string { return cmp.Or(s, "(no name)") },
-	"two":   func(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) },
-	"query": func(s string) string { return "?policy=" + url.QueryEscape(s) },
-	"said":  func(u use) string { return u.line() },
-	"then": func(m moment) string {
-		return strings.TrimPrefix(moment{At: m.At, Delay: m.Delay, Ended: m.Ended}.line(), "attempt 0")
-	},
+	"name":     func(s string) string { return cmp.Or(s, "(no name)") },
+	"two":      func(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) },
+	"query":    func(s string) string { return "?policy=" + url.QueryEscape(s) },
+	"said":     func(u use) string { return u.line() },
+	"then":     moment.when,
 	"troubled": func(p policy) bool { return p.Recent > 0 },
 }).Parse(source))
 
@@ -75,7 +73,12 @@ func line(p policy) string {
 		last, pending = y, ""
 	}
 	b.WriteString(pending)
-	return strings.TrimSpace(b.String())
+	points := strings.TrimSpace(b.String())
+	if x, y, ok := strings.Cut(points, ","); ok && !strings.Contains(points, " ") { // one slot: a line of its length
+		to, _ := strconv.Atoi(x)
+		points = fmt.Sprintf("%d,%s %s", to-2, y, points)
+	}
+	return points
 }
 
 // spread says in words what line shows.

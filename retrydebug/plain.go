@@ -38,14 +38,22 @@ func plain(w io.Writer, s *snapshot) {
 }
 
 func (m moment) line() string {
-	s := fmt.Sprintf("attempt %d", m.Attempt)
-	if m.At != nil {
-		s += " at " + brief(*m.At)
+	s := fmt.Sprintf("attempt %d: %s", m.Attempt, m.Failure)
+	if when := m.when(); when != "" {
+		s += " (" + when + ")"
 	}
-	s += ": " + m.Failure
+	return s
+}
+
+// when says when the attempt failed, and what came then.
+func (m moment) when() string {
+	if m.At == nil {
+		return ""
+	}
+	s := "failed at " + brief(*m.At)
 	switch {
 	case m.Delay != nil && m.Ended:
-		s += "; ended " + brief(*m.Delay) + " into the delay"
+		s += "; the call ended " + brief(*m.Delay) + " into the delay"
 	case m.Delay != nil:
 		s += "; then waited " + brief(*m.Delay)
 	}

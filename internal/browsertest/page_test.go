@@ -4,6 +4,7 @@ package browsertest
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -248,6 +249,8 @@ func TestPostOfAnotherOriginIsRefused(t *testing.T) {
 	}
 }
 
+var picture = flag.String("picture", "", "where to write the picture of the docs")
+
 // Nothing is cut off or has to be scrolled sideways at two widths, and all text has the contrast of WCAG 2, light and dark.
 func TestLooks(t *testing.T) {
 	s := serve(t)
@@ -255,11 +258,23 @@ func TestLooks(t *testing.T) {
 		s.call(t, s.search, 0, errBusy)
 	}
 	s.call(t, s.search, 1, errBusy)
-	s.call(t, s.search, 9, fmt.Errorf("GET https://u:p@search.example/%s?q=secret: connection refused", strings.Repeat("long/", 30)))
+	s.call(t, s.search, 2, errBusy)
+	s.call(t, s.search, 9, fmt.Errorf("GET https://u:p@search.example/%s?q=secret: connection refused", strings.Repeat("items/", 10)))
 	s.budget.Pause(20 * time.Minute)
 	s.call(t, s.board.Watch(retry.Policy{Name: "payment"}), 0, nil)
-	s.call(t, s.board.Watch(retry.Policy{Name: "a-policy-with-a-name-that-" + strings.Repeat("goes-on-and-", 8)}), 0, nil)
 	ctx := browser(t, "", s.url)
+	if *picture != "" {
+		do(t, ctx, chromedp.EmulateViewport(1280, 600), scheme("light"), chromedp.Navigate(s.url))
+		await(t, ctx, "Live")
+		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		if err == nil {
+			err = os.WriteFile(*picture, png, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.call(t, s.board.Watch(retry.Policy{Name: "a-policy-with-a-name-that-" + strings.Repeat("goes-on-and-", 8)}), 0, nil)
 	for _, width := range []int64{360, 1280} {
 		for _, light := range []string{"light", "dark"} {
 			name := fmt.Sprintf("%d-%s", width, light)
