@@ -218,7 +218,7 @@ func TestNamesOfTheJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{
-		"at", "headline", "load", "omitted.budgets", "omitted.transports",
+		"at", "headline", "load", "budgets_known", "omitted.budgets", "omitted.transports",
 		"policies.name", "policies.calls", "policies.at_once", "policies.saved", "policies.saved_by", "policies.ended.exhausted",
 		"policies.attempts.all", "policies.attempts.succeeded", "policies.attempts.failed", "policies.attempts.refused", "policies.attempts.panicked",
 		"policies.amplification_minute", "policies.amplification_ten_minutes", "policies.line", "policies.gave_up_ten_minutes",
@@ -353,8 +353,11 @@ func TestManyPoliciesAndHosts(t *testing.T) {
 	if n := strings.Count(page, `<tr role="row" id="p-`); n != 500 {
 		t.Errorf("%d policies", n)
 	}
-	if n := strings.Count(page, `<tr role="row" id="h-`); n != 2*hostsShown || !strings.Contains(page, "100 of 2500 hosts") {
+	if n := strings.Count(page, `<tr role="row" id="h-`); n != 2*budgetsShown || !strings.Contains(page, "100 of 2500 hosts") {
 		t.Errorf("%d hosts", n)
+	}
+	if n := strings.Count(page, `<tr role="row" id="b-`); n != budgetsShown || !strings.Contains(page, "100 of 500 budgets") {
+		t.Errorf("%d budgets", n)
 	}
 	if found := get(board, "/?find=HOST-2345", browser).Body.String(); strings.Count(found, `<tr role="row" id="h-`) != 2 {
 		t.Error("a host isn't found by its name")

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callagain/retry"
@@ -209,11 +210,15 @@ func TestLineIsOfTheLastTenMinutes(t *testing.T) {
 				return nil
 			})
 		}
+		pass := func(d time.Duration) {
+			time.Sleep(d)
+			synctest.Wait() // a timer is due at the same instant
+		}
 		do(0)
 		do(0)
-		time.Sleep(slot)
+		pass(slot)
 		do(1)
-		time.Sleep(3 * slot)
+		pass(3 * slot)
 		do(2)
 		got := board.snapshot(view{}).Policies[0]
 		end := got.Line[len(got.Line)-5:]
@@ -223,11 +228,11 @@ func TestLineIsOfTheLastTenMinutes(t *testing.T) {
 		if got.Minute != 1.5 || got.Ten != 1.5 || got.Recent != 1 {
 			t.Errorf("amplification %v and %v, %d gave up", got.Minute, got.Ten, got.Recent)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := board.snapshot(view{}).Policies[0]; got.Minute != 0 || got.Ten != 1.5 {
 			t.Errorf("after a minute: %v, %v", got.Minute, got.Ten)
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		do(0)
 		got = board.snapshot(view{}).Policies[0]
 		if got.Ten != 1 || got.Recent != 0 || got.Calls != 5 || got.Line[shown-1] != [2]int64{1, 1} {

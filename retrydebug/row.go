@@ -22,6 +22,7 @@ type row struct {
 	ended [probe.Panicked + 1][numbers]atomic.Int64 // attempts, by how and by their number
 	over  [len(outcomes)]atomic.Int64               // calls that didn't succeed, by outcome
 	now   atomic.Int64                              // the current slot
+	timed atomic.Bool                               // a timer will end the current slot
 
 	mu      sync.Mutex // no foreign code runs under it
 	past    [slots]totals
@@ -39,9 +40,11 @@ const gaveUp = 2
 // Begin says that an attempt begins.
 func (r *row) Begin() { r.begun.Add(1) }
 
-// End counts an attempt.
+// End counts an attempt. It reads no clock: a timer ends the slot.
 func (r *row) End(o probe.Outcome, attempt int) {
-	r.roll()
+	if !r.timed.Load() {
+		r.time()
+	}
 	r.ended[o][min(max(attempt, 1), numbers)-1].Add(1)
 }
 
@@ -107,6 +110,18 @@ func (r *row) roll() {
 	if now := int64(time.Since(r.board.start) / slot); now > r.now.Load() {
 		r.begin(now)
 	}
+}
+
+// time has the current slot ended in time. There is no timer while nothing happens.
+func (r *row) time() {
+	if r.timed.Swap(true) {
+		return
+	}
+	r.roll()
+	time.AfterFunc(slot-time.Since(r.board.start)%slot, func() {
+		r.timed.Store(false)
+		r.roll()
+	})
 }
 
 func (r *row) begin(now int64) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// hostsShown is how many hosts of each transport the page shows; it says how to find the others.
-const hostsShown = 100
+// budgetsShown is how many budgets, and hosts of each transport, the page shows; it says how to find the others.
+const budgetsShown = 100
 
 // policyOfContent allows what the page needs: its own script and style, and its own switch.
 const policyOfContent = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -32,7 +32,7 @@ func (b *Board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the page takes GET", http.StatusMethodNotAllowed)
 		return
 	}
-	v := view{policy: visible(r.FormValue("policy"), maxName), find: visible(r.FormValue("find"), maxName), hosts: hostsShown}
+	v := view{policy: visible(r.FormValue("policy"), maxName), find: visible(r.FormValue("find"), maxName), most: budgetsShown}
 	switch name {
 	case "":
 		b.page(w, r, v)
@@ -53,11 +53,9 @@ func (b *Board) page(w http.ResponseWriter, r *http.Request, v view) {
 	w.Header().Set("Vary", "Accept")
 	switch format(r) {
 	case "json":
-		v.hosts = 0
+		v.most = 0
 		w.Header().Set("Content-Type", "application/json")
-		e := json.NewEncoder(w)
-		e.SetIndent("", "\t")
-		e.Encode(b.snapshot(v)) // an error is the reader's end
+		json.NewEncoder(w).Encode(b.snapshot(v)) // an error is the reader's end
 	case "html":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Write(b.html(v))

@@ -18,12 +18,15 @@ type snapshot struct {
 	Load     string    `json:"load"`
 
 	Policies   []policy    `json:"policies"`
-	Budgets    []budget    `json:"budgets"`
+	Budgets    []budget    `json:"budgets"`       // those in need first
+	Known      int         `json:"budgets_known"` // shown or not
 	Transports []transport `json:"transports"`
 	GiveUps    []*giveUp   `json:"give_ups"` // the latest first
 	Uses       []use       `json:"switch"`   // the latest first
 
 	Omitted omitted `json:"omitted"`
+
+	empty, shut int // budgets, shown or not
 }
 
 // omitted is what there was no room for.
@@ -96,7 +99,7 @@ type use struct {
 type view struct {
 	policy string // the one, if it isn't empty
 	find   string // in names
-	hosts  int    // of each transport, at most; 0 for all
+	most   int    // budgets, and hosts of each transport; 0 for all
 }
 
 func (v view) shows(names ...string) bool {
@@ -159,6 +162,10 @@ func (b *Board) snapshot(v view) *snapshot {
 			s.Budgets = append(s.Budgets, stand(bud, now, "policy:"+r.name, "", name, users[bud]))
 		}
 	}
+	slices.SortFunc(s.Budgets, need)
+	s.Known = len(s.Budgets)
+	s.empty, s.shut = troubled(s.Budgets)
+	s.Budgets = v.first(s.Budgets)
 	for _, name := range slices.Sorted(maps.Keys(transports)) {
 		t := transport{Name: name, Hosts: []budget{}}
 		for host, bud := range transports[name].Budgets() {
@@ -168,9 +175,9 @@ func (b *Board) snapshot(v view) *snapshot {
 			}
 		}
 		slices.SortFunc(t.Hosts, need)
-		if v.hosts > 0 && len(t.Hosts) > v.hosts {
-			t.Hosts = t.Hosts[:v.hosts]
-		}
+		empty, shut := troubled(t.Hosts)
+		s.empty, s.shut = s.empty+empty, s.shut+shut
+		t.Hosts = v.first(t.Hosts)
 		s.Transports = append(s.Transports, t)
 	}
 	b.recent.Lock()
@@ -196,6 +203,26 @@ func reversed[T any](s []T) func(yield func(T) bool) {
 			}
 		}
 	}
+}
+
+// first returns as many budgets as the view has.
+func (v view) first(all []budget) []budget {
+	if v.most > 0 && len(all) > v.most {
+		return all[:v.most]
+	}
+	return all
+}
+
+// troubled counts the budgets that are empty or shut.
+func troubled(all []budget) (empty, shut int) {
+	for _, b := range all {
+		if b.Shut > 0 {
+			shut++
+		} else if b.Available == 0 {
+			empty++
+		}
+	}
+	return empty, shut
 }
 
 // need orders budgets: those that are shut first, then empty ones, then those that refused most.

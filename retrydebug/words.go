@@ -30,7 +30,7 @@ func words(p *policy) string {
 	return s
 }
 
-// headline says what is wrong, for all policies, and for the budgets that are shown.
+// headline says what is wrong with all policies, and with the budgets that are asked for.
 func headline(policies []policy, s *snapshot) string {
 	var bad []policy
 	var gaveUp int64
@@ -40,22 +40,6 @@ func headline(policies []policy, s *snapshot) string {
 		}
 	}
 	slices.SortStableFunc(bad, func(a, b policy) int { return cmp.Compare(b.Recent, a.Recent) })
-	var empty, shut int64
-	see := func(b budget) {
-		if b.Shut > 0 {
-			shut++
-		} else if b.Available == 0 {
-			empty++
-		}
-	}
-	for _, b := range s.Budgets {
-		see(b)
-	}
-	for _, t := range s.Transports {
-		for _, b := range t.Hosts {
-			see(b)
-		}
-	}
 	var parts []string
 	if gaveUp > 0 {
 		var worst []string
@@ -69,11 +53,11 @@ func headline(policies []policy, s *snapshot) string {
 	} else {
 		parts = append(parts, "No call gave up in the last ten minutes.")
 	}
-	if shut > 0 {
-		parts = append(parts, count(shut, "budget is", "budgets are")+" shut.")
+	if s.shut > 0 {
+		parts = append(parts, count(int64(s.shut), "budget is", "budgets are")+" shut.")
 	}
-	if empty > 0 {
-		parts = append(parts, count(empty, "budget is", "budgets are")+" empty.")
+	if s.empty > 0 {
+		parts = append(parts, count(int64(s.empty), "budget is", "budgets are")+" empty.")
 	}
 	return strings.Join(parts, " ")
 }
