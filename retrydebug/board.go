@@ -23,7 +23,7 @@ import (
 	"github.com/callagain/retry/retryhttp"
 )
 
-// Limits of what a Board remembers. With all of them reached it is some 40 MB.
+// Limits of what a Board remembers. With all of them reached it is some 50 MB.
 const (
 	maxPolicies   = 1000     // rows; more share the last one
 	maxBudgets    = 1000     // added by Budget
@@ -32,7 +32,7 @@ const (
 	giveUpBytes   = 64 << 10 // of each policy
 	boardBytes    = 16 << 20 // of all give-ups, beyond one of each policy
 	maxRetrying   = 20000    // calls between their first failure and their end, whose delays are known
-	maxLatest     = 50       // give-ups of all policies
+	maxLatest     = 20       // give-ups on the first page
 	maxUses       = 50       // of the switch
 	maxName       = 200      // bytes
 )
@@ -95,7 +95,7 @@ func New(s Settings) *Board {
 }
 
 // Watch returns p, the calls of which are shown by the board. Policies of one name are one row, however often Watch is called. A policy is
-// shown by one board: the last that watched it. A success at the first attempt costs two or three atomic additions and a reading of the clock.
+// shown by one board: the last that watched it. It costs a success at the first attempt two atomic additions.
 //
 // If p has a budget it is shown as well, and can be shut; the last one, if policies of one name have several.
 func (b *Board) Watch(p retry.Policy) retry.Policy {

@@ -302,7 +302,11 @@ func TestFewCallsAreTracked(t *testing.T) {
 			calls = append(calls, retry.Start(ctx, p, func(context.Context) (int, error) { return 0, errBusy }))
 		}
 		synctest.Wait()
-		if got := board.snapshot(view{}).Policies[0]; got.Wait != maxRetrying || !got.More || len(board.row("search").calls) != maxRetrying {
+		r := board.row("search")
+		r.mu.Lock()
+		tracked := len(r.calls)
+		r.mu.Unlock()
+		if got := board.snapshot(view{}).Policies[0]; got.Wait != maxRetrying || !got.More || tracked != maxRetrying {
 			t.Errorf("%d wait, more: %v", got.Wait, got.More)
 		}
 		time.Sleep(2 * time.Hour)

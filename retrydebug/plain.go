@@ -12,7 +12,7 @@ import (
 func plain(w io.Writer, s *snapshot) {
 	fmt.Fprintf(w, "%s\n%s\n%s\n\n", s.At.Format("2006-01-02 15:04:05 UTC"), s.Headline, s.Load)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "POLICY\tCALLS\tAT ONCE\tSAVED\tGAVE UP\tATTEMPTS/CALL\tRUNNING\tWAITING\tBUDGET")
+	fmt.Fprintln(t, "POLICY\tCALLS\tAT ONCE\tSAVED\tNOT SUCCEEDED\tATTEMPTS/CALL\tRUNNING\tWAITING\tBUDGET")
 	for _, p := range s.Policies {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%d\t%s\t%.2f\t%d\t%s\t%s\n", cmp.Or(p.Name, "(no name)"), p.Calls, percent(p.AtOnce, p.Calls), p.Saved, reasons(p), p.Minute, p.InTry, waits(p), cmp.Or(p.Budget, "none"))
 	}

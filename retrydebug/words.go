@@ -47,7 +47,7 @@ func headline(policies []policy, s *snapshot) string {
 			worst = append(worst, fmt.Sprintf("%s %d", cmp.Or(p.Name, "(no name)"), p.Recent))
 		}
 		if len(bad) > 3 {
-			worst = append(worst, fmt.Sprintf("%d more policies", len(bad)-3))
+			worst = append(worst, count(int64(len(bad)-3), "more policy", "more policies"))
 		}
 		parts = append(parts, fmt.Sprintf("%s gave up in the last ten minutes: %s.", count(gaveUp, "call", "calls"), strings.Join(worst, ", ")))
 	} else {
