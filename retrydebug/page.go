@@ -74,9 +74,8 @@ func line(p policy) string {
 	}
 	b.WriteString(pending)
 	points := strings.TrimSpace(b.String())
-	if x, y, ok := strings.Cut(points, ","); ok && !strings.Contains(points, " ") { // one slot: a line of its length
-		to, _ := strconv.Atoi(x)
-		points = fmt.Sprintf("%d,%s %s", to-2, y, points)
+	if !strings.Contains(points, " ") {
+		return "" // one point is no line
 	}
 	return points
 }

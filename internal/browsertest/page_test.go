@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -260,7 +261,11 @@ func TestLooks(t *testing.T) {
 	s.call(t, s.search, 1, errBusy)
 	s.call(t, s.search, 2, errBusy)
 	s.call(t, s.search, 9, fmt.Errorf("GET https://u:p@search.example/%s?q=secret: connection refused", strings.Repeat("items/", 10)))
-	s.budget.Pause(20 * time.Minute)
+	resp, err := http.PostForm(s.url+"switch", url.Values{"target": {"policy:search"}, "minutes": {"15"}})
+	if err != nil || s.budget.Paused() == 0 {
+		t.Fatalf("%v, shut for %v", err, s.budget.Paused())
+	}
+	resp.Body.Close()
 	s.call(t, s.board.Watch(retry.Policy{Name: "payment"}), 0, nil)
 	ctx := browser(t, "", s.url)
 	if *picture != "" {
