@@ -323,6 +323,29 @@ func TestFewCallsAreTracked(t *testing.T) {
 	})
 }
 
+// Calls whose end is never told don't take the place of others for ever.
+func TestCallsWithoutAnEndAreForgotten(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		board := New(Settings{})
+		p := board.Watch(retry.Policy{Name: "search", Backoff: retry.List{0, time.Minute}})
+		bad := p
+		bad.Observe = func(context.Context, retry.Event) { panic("boom") }
+		for range maxRetrying {
+			func() {
+				defer func() { recover() }()
+				retry.Do(t.Context(), bad, func(context.Context) error { return errBusy })
+			}()
+		}
+		time.Sleep(2 * time.Hour)
+		c := retry.Start(t.Context(), p, func(context.Context) (int, error) { return 0, errBusy })
+		synctest.Wait()
+		if got := board.snapshot(view{}).Policies[0]; got.Wait != 1 || got.More {
+			t.Errorf("%d wait, more: %v", got.Wait, got.More)
+		}
+		c.Result()
+	})
+}
+
 // busyBoard has 500 policies and 5,000 hosts.
 func busyBoard(t testing.TB) *Board {
 	board := New(Settings{Operate: anybody, Log: silent})

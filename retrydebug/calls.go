@@ -26,12 +26,16 @@ type step struct {
 
 // retry keeps what a call that goes on will be asked for.
 func (r *row) retry(e retry.Event) {
-	wake := time.Now().Add(e.Delay)
+	now := time.Now()
+	wake := now.Add(e.Delay)
 	s := step{e.Attempt, e.Err, e.Elapsed, e.Delay, e.Waited}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.calls[e.Call]
 	if c == nil {
+		if r.board.retrying.Load() >= maxRetrying {
+			r.sweep(now)
+		}
 		if r.board.retrying.Add(1) > maxRetrying {
 			r.board.retrying.Add(-1)
 			return
@@ -43,6 +47,20 @@ func (r *row) retry(e retry.Event) {
 		c.steps = slices.Delete(c.steps, 1, 2)
 	}
 	c.steps, c.wake = append(c.steps, s), wake
+}
+
+// sweep forgets calls that have been in an attempt for an hour. There is no end of a call whose Observe panicked.
+func (r *row) sweep(now time.Time) {
+	if now.Sub(r.swept) < time.Minute {
+		return
+	}
+	r.swept = now
+	for id, c := range r.calls {
+		if now.Sub(c.wake) > time.Hour {
+			delete(r.calls, id)
+			r.board.retrying.Add(-1)
+		}
+	}
 }
 
 // end forgets a call that has ended, and keeps it as a give-up if it is one that somebody would want to see.

@@ -27,6 +27,7 @@ type row struct {
 	mu      sync.Mutex // no foreign code runs under it
 	past    [slots]totals
 	calls   map[uint64]*retrying
+	swept   time.Time // calls
 	giveUps []*giveUp // the oldest first
 	bytes   int
 }
