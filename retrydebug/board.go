@@ -1,0 +1,168 @@
+// Package retrydebug shows what is being retried, why, and how much load that makes, on a page for whoever is woken at night, and lets an
+// operator shut a budget.
+//
+//	board := retrydebug.New(retrydebug.Settings{})
+//	policy = board.Watch(policy)
+//	board.Transport("api", transport) // the budgets of its hosts
+//	mux.Handle("/debug/retry/", board)
+//
+// The page is live where there is JavaScript, and works without. A client that asks for application/json gets JSON, and one that doesn't ask for
+// text/html, as curl, gets text. It shows names of policies and hosts, and failures' texts without the secrets of URLs: serve it where
+// you serve net/http/pprof, not to the public.
+package retrydebug
+
+import (
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/probe"
+	"github.com/callagain/retry/retryhttp"
+)
+
+// Limits of what a Board remembers. With all of them reached it is some 50 MB.
+const (
+	maxPolicies   = 1000     // rows; more share the last one
+	maxBudgets    = 1000     // added by Budget
+	maxTransports = 100      // of up to 4097 hosts each
+	maxGiveUps    = 100      // of each policy
+	giveUpBytes   = 64 << 10 // of each policy
+	boardBytes    = 16 << 20 // of all give-ups, beyond one of each policy
+	maxRetrying   = 20000    // calls between their first failure and their end, whose delays are known
+	maxLatest     = 20       // give-ups on the first page
+	maxUses       = 50       // of the switch
+	maxName       = 200      // bytes
+)
+
+// otherPolicies is the name of the row that policies share when there are too many.
+const otherPolicies = "other policies"
+
+// Settings of a [Board]. The zero value shows everything and can't change anything.
+type Settings struct {
+	// Operate decides by the request whether its sender may shut and open budgets, and says who that is, for the log and the page. If it is nil,
+	// nobody may. Requests of other origins (see [http.CrossOriginProtection]) and those that aren't POST don't get as far. That is no
+	// protection from other users of the network: Operate must ask for a credential.
+	Operate func(*http.Request) (who string, ok bool)
+
+	// Log is told of each use of the switch. It is required with Operate.
+	Log *slog.Logger
+}
+
+// A Board is an [http.Handler] that shows the policies and budgets that were added to it. It must be served at a path that ends in
+// a slash. It may be used by any number of goroutines. Its memory is bounded, whatever the number of policies, hosts, calls and
+// failures, and the length of their texts.
+type Board struct {
+	settings Settings
+	start    time.Time
+	tick     time.Duration // between two updates of a live page
+	stall    time.Duration // that a reader may stop reading
+	cross    *http.CrossOriginProtection
+
+	mu         sync.RWMutex
+	rows       map[string]*row
+	other      *row
+	budgets    named[*retry.Budget]
+	transports named[*retryhttp.Transport]
+
+	retrying atomic.Int64 // calls that are tracked, of all rows
+	bytes    atomic.Int64 // of give-ups, of all rows
+	readers  atomic.Int64
+
+	recent struct {
+		sync.Mutex
+		giveUps []*giveUp
+		uses    []use
+	}
+	views views
+}
+
+// New returns a Board. It panics if there is an Operate without a Log.
+func New(s Settings) *Board {
+	if s.Operate != nil && s.Log == nil {
+		panic("retrydebug: Settings.Operate without Settings.Log: each use of the switch is logged")
+	}
+	return &Board{
+		settings: s,
+		start:    time.Now(),
+		tick:     time.Second,
+		stall:    10 * time.Second,
+		cross:    http.NewCrossOriginProtection(),
+		rows:     make(map[string]*row),
+	}
+}
+
+// Watch returns p, the calls of which are shown by the board. Policies of one name are one row, however often Watch is called. A policy is
+// shown by one board: the last that watched it. It costs a success at the first attempt two atomic additions.
+//
+// If p has a budget it is shown as well, and can be shut; the last one, if policies of one name have several.
+func (b *Board) Watch(p retry.Policy) retry.Policy {
+	r := b.row(p.Name)
+	if p.Budget != nil && r.budget.Load() != p.Budget {
+		r.budget.Store(p.Budget)
+	}
+	return probe.Set(p, r).(retry.Policy)
+}
+
+func (b *Board) row(name string) *row {
+	name = visible(name, maxName)
+	b.mu.RLock()
+	r := b.rows[name]
+	b.mu.RUnlock()
+	if r != nil {
+		return r
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.rows[name] != nil:
+		return b.rows[name]
+	case len(b.rows) >= maxPolicies && b.other != nil:
+		return b.other
+	}
+	r = &row{board: b, name: name, calls: map[uint64]*retrying{}}
+	if len(b.rows) >= maxPolicies {
+		r.name, b.other = otherPolicies, r
+		return r
+	}
+	b.rows[name] = r
+	return r
+}
+
+// Budget adds a budget under a name; if there is one of the name already, it takes its place. Beyond 1000 the page says how many
+// aren't shown. A nil budget is removed.
+func (b *Board) Budget(name string, budget *retry.Budget) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.budgets.set(visible(name, maxName), budget, budget == nil, maxBudgets)
+}
+
+// Transport adds the budgets that a transport keeps for its hosts, as [Board.Budget] adds one. At most 100 transports are shown.
+func (b *Board) Transport(name string, t *retryhttp.Transport) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.transports.set(visible(name, maxName), t, t == nil, maxTransports)
+}
+
+// named is a bounded map.
+type named[T any] struct {
+	byName  map[string]T
+	omitted int
+}
+
+func (n *named[T]) set(name string, v T, none bool, limit int) {
+	_, known := n.byName[name]
+	switch {
+	case none:
+		delete(n.byName, name)
+	case !known && len(n.byName) >= limit:
+		n.omitted++
+	default:
+		if n.byName == nil {
+			n.byName = make(map[string]T)
+		}
+		n.byName[name] = v
+	}
+}

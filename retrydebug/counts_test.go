@@ -1,0 +1,263 @@
+package retrydebug
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callagain/retry"
+)
+
+var errBusy = errors.New("503 Service Unavailable")
+
+func anybody(*http.Request) (string, bool) { return "alice", true }
+
+var silent = slog.New(slog.DiscardHandler)
+
+// Every attempt that began is counted once, and so is every call, whoever reads and operates meanwhile.
+func TestCountsAreExact(t *testing.T) {
+	before := runtime.NumGoroutine()
+	const workers, each = 16, 100_000
+	budget := &retry.Budget{Name: "search", Min: 1 << 30}
+	board := New(Settings{Operate: anybody, Log: silent})
+	board.tick = 5 * time.Millisecond
+	server := httptest.NewServer(board)
+	refuse := func(ctx context.Context, attempt func(context.Context) error) error {
+		if ctx.Value(refused{}) != nil {
+			return errBusy
+		}
+		return attempt(ctx)
+	}
+	plain := retry.Policy{Name: "search", Backoff: retry.List{0, 0, 0}, Budget: budget, RetryIf: func(err error) bool { return true }}
+	plain = board.Watch(plain)
+	around := plain
+	around.Around, around.Budget = refuse, nil // not to be shut
+	around = board.Watch(around)
+
+	done := make(chan struct{})
+	var others sync.WaitGroup
+	client := server.Client()
+	for range 3 {
+		others.Go(func() { read(t, client, server.URL+"/events", done) })
+	}
+	others.Go(func() { // the operator opens what is open: nothing is refused
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(3 * time.Millisecond):
+			}
+			resp, err := client.PostForm(server.URL+"/switch", url.Values{"target": {"policy:search"}, "minutes": {"0"}})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp.Body.Close()
+		}
+	})
+	var heap [2]uint64
+	var calls sync.WaitGroup
+	for half := range heap {
+		for range workers {
+			calls.Go(func() {
+				for i := range each / 2 {
+					one(plain, around, i%100)
+				}
+			})
+		}
+		calls.Wait()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		heap[half] = m.HeapAlloc
+	}
+	close(done)
+	others.Wait()
+	if heap[1] > heap[0]+4<<20 {
+		t.Errorf("the heap grew from %d to %d bytes", heap[0], heap[1])
+	}
+
+	// Of each 100 calls: see one.
+	const n = workers * each / 100
+	got := board.snapshot(view{}).Policies[0]
+	want := attempts{All: 0, Succeeded: 96 * n, Failed: (10 + 2*5 + 3 + 3) * n, Refused: 3 * n, Panicked: n}
+	want.All = want.Succeeded + want.Failed + want.Refused + want.Panicked
+	if got.Attempts != want {
+		t.Errorf("the attempts are %+v, want %+v", got.Attempts, want)
+	}
+	if got.Calls != 100*n || got.AtOnce != 81*n || got.Saved != 15*n || got.By[1] != 10*n || got.By[2] != 5*n {
+		t.Errorf("%d calls, %d at once, %d saved, by %v", got.Calls, got.AtOnce, got.Saved, got.By)
+	}
+	if g := got.GaveUp; g["exhausted"] != 2*n || g["stopped"] != n || g["panicked"] != n || len(g) != 3 {
+		t.Errorf("ended: %v", g)
+	}
+	var line [2]int64
+	for _, s := range got.Line {
+		line[0] += s[0]
+		line[1] += s[1]
+	}
+	if line[0] > got.Calls || line[1] > want.All || line[0] == 0 {
+		t.Errorf("the line has %v", line)
+	}
+	if got.InTry != 0 || got.Wait != 0 || board.retrying.Load() != 0 {
+		t.Errorf("%d in an attempt, %d waiting, %d retrying", got.InTry, got.Wait, board.retrying.Load())
+	}
+	client.CloseIdleConnections()
+	server.Close()
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if now := runtime.NumGoroutine(); now > before {
+		t.Errorf("%d goroutines, %d before", now, before)
+	}
+}
+
+type refused struct{}
+
+// one makes a call that ends in one of the ways there are, by its kind of 100.
+func one(plain, around retry.Policy, kind int) {
+	fails := func(n int) func(context.Context) error {
+		return func(context.Context) error {
+			if n--; n >= 0 {
+				return errBusy
+			}
+			return nil
+		}
+	}
+	ctx := context.Background()
+	switch {
+	case kind < 81:
+		retry.Do(ctx, plain, fails(0))
+	case kind < 91:
+		retry.Do(ctx, plain, fails(1))
+	case kind < 96:
+		retry.Do(ctx, plain, fails(2))
+	case kind == 96:
+		retry.Do(ctx, plain, func(ctx context.Context) error {
+			if retry.Attempt(ctx) < 3 {
+				return errBusy
+			}
+			return retry.Stop(errBusy)
+		})
+	case kind == 97:
+		defer func() { recover() }()
+		retry.Do(ctx, plain, func(context.Context) error { panic("boom") })
+	case kind == 98:
+		retry.Do(context.WithValue(ctx, refused{}, true), around, fails(0))
+	default:
+		plain.Attempts = 3
+		retry.Do(ctx, plain, fails(9))
+	}
+}
+
+// read reads events until done.
+func read(t *testing.T, client *http.Client, from string, done chan struct{}) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		<-done
+		cancel()
+	}()
+	req, _ := http.NewRequestWithContext(ctx, "GET", from, nil)
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer resp.Body.Close()
+	events := 0
+	for in := bufio.NewReader(resp.Body); ; {
+		line, err := in.ReadString('\n')
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			var main string
+			if json.Unmarshal([]byte(data), &main) != nil || !strings.HasPrefix(main, "<main>") || !strings.HasSuffix(main, "</main>") {
+				t.Errorf("an event is %.200s", data)
+			}
+			events++
+		}
+		if err != nil {
+			break
+		}
+	}
+	if events < 2 {
+		t.Errorf("it got %d events", events)
+	}
+	io.Copy(io.Discard, resp.Body)
+}
+
+// A pattern of the last ten minutes, one slot after another.
+func TestLineIsOfTheLastTenMinutes(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		board := New(Settings{})
+		p := board.Watch(retry.Policy{Name: "search", Backoff: retry.List{0, 0}})
+		do := func(fails int) {
+			retry.Do(t.Context(), p, func(context.Context) error {
+				if fails--; fails >= 0 {
+					return errBusy
+				}
+				return nil
+			})
+		}
+		pass := func(d time.Duration) {
+			time.Sleep(d)
+			synctest.Wait() // a timer is due at the same instant
+		}
+		do(0)
+		do(0)
+		pass(slot)
+		do(1)
+		pass(3 * slot)
+		do(2)
+		got := board.snapshot(view{}).Policies[0]
+		end := got.Line[len(got.Line)-5:]
+		if len(got.Line) != shown || end[0] != [2]int64{2, 2} || end[1] != [2]int64{1, 2} || end[2] != [2]int64{} || end[4] != [2]int64{1, 2} {
+			t.Errorf("the line ends with %v", end)
+		}
+		if got.Minute != 1.5 || got.Ten != 1.5 || got.Recent != 1 {
+			t.Errorf("amplification %v and %v, %d gave up", got.Minute, got.Ten, got.Recent)
+		}
+		pass(time.Minute)
+		if got := board.snapshot(view{}).Policies[0]; got.Minute != 0 || got.Ten != 1.5 {
+			t.Errorf("after a minute: %v, %v", got.Minute, got.Ten)
+		}
+		pass(time.Hour)
+		do(0)
+		got = board.snapshot(view{}).Policies[0]
+		if got.Ten != 1 || got.Recent != 0 || got.Calls != 5 || got.Line[shown-1] != [2]int64{1, 1} {
+			t.Errorf("after an hour: %+v", got)
+		}
+	})
+}
+
+func BenchmarkSuccess(b *testing.B) {
+	f := func(context.Context) error { return nil }
+	for name, p := range map[string]retry.Policy{"bare": {}, "watched": New(Settings{}).Watch(retry.Policy{})} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				retry.Do(context.Background(), p, f)
+			}
+		})
+		b.Run(name+"_16", func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetParallelism(16 / runtime.GOMAXPROCS(0))
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					retry.Do(context.Background(), p, f)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,95 @@
+package retrydebug
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	maxReaders = 64
+	streamTime = 30 * time.Second // a browser comes back by itself; a server that shuts down waits no longer
+)
+
+// live sends the page's content whenever it has changed, as server-sent events. What is sent is JSON, so that no text in it can end
+// the event.
+func (b *Board) live(w http.ResponseWriter, r *http.Request, v view) {
+	if b.readers.Add(1) > maxReaders {
+		b.readers.Add(-1)
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "too many live readers; reload the page instead", http.StatusServiceUnavailable)
+		return
+	}
+	defer b.readers.Add(-1)
+	c := http.NewResponseController(w)
+	if err := c.SetWriteDeadline(time.Now().Add(b.stall)); err != nil {
+		http.Error(w, "no live updates: the server's ResponseWriter can't limit the time of a write: "+visible(err.Error(), maxText), http.StatusNotImplemented)
+		return
+	}
+	defer c.SetWriteDeadline(time.Time{}) // the connection may serve more requests
+	w.Header().Set("Content-Type", "text/event-stream")
+	send := func(format string, args ...any) error {
+		c.SetWriteDeadline(time.Now().Add(b.stall))
+		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+			return err
+		}
+		return c.Flush()
+	}
+	if send("retry: 1000\n\n") != nil {
+		return
+	}
+	tick := time.NewTicker(b.tick)
+	defer tick.Stop()
+	end := time.NewTimer(streamTime)
+	defer end.Stop()
+	var last []byte
+	for quiet := 0; ; {
+		main := b.views.content(b, v)
+		quiet++
+		if !bytes.Equal(main, last) {
+			data, _ := json.Marshal(string(main)) // of a string: no error
+			if send("data: %s\n\n", data) != nil {
+				return
+			}
+			last, quiet = main, 0
+		} else if quiet%5 == 0 && send(":\n\n") != nil { // finds out whether somebody is there
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-end.C:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// views keeps the content of the page for its readers: however many there are, it is made once a tick, by one of them.
+type views struct {
+	mu   sync.Mutex
+	made map[view]rendered
+}
+
+type rendered struct {
+	at      time.Time
+	content []byte
+}
+
+func (x *views) content(b *Board, v view) []byte {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now := time.Now()
+	if m, ok := x.made[v]; ok && now.Sub(m.at) < b.tick*3/4 {
+		return m.content
+	}
+	if x.made == nil || len(x.made) >= 8 {
+		x.made = make(map[view]rendered)
+	}
+	m := rendered{now, b.content(v)}
+	x.made[v] = m
+	return m.content
+}
