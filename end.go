@@ -50,9 +50,10 @@ func (c *call) close(kept *failures) {
 		return // nothing is held
 	}
 	defer func() {
-		if !c.telling {
-			c.end(kept, errPanicked, errPanicked)
+		if c.telling {
+			c.policy.Observe = nil // what has panicked isn't called again
 		}
+		c.end(kept, errPanicked, errPanicked)
 	}()
 	if paid := c.paid; paid != noPocket { // for an attempt that isn't made after all
 		c.paid = noPocket

@@ -28,6 +28,20 @@ func TestMarksDontShow(t *testing.T) {
 	}
 }
 
+func TestLongestOfSeveralHintsCounts(t *testing.T) {
+	for _, failure := range []error{
+		retry.After(retry.After(io.EOF, time.Minute), time.Second),
+		retry.After(retry.After(io.EOF, time.Second), time.Minute),
+		errors.Join(retry.After(io.EOF, time.Second), retry.After(io.EOF, time.Minute), io.EOF),
+	} {
+		eachWay(t, func(t *testing.T, call caller) {
+			l := begin()
+			call(t.Context(), retry.Policy{Backoff: retry.List{0, 0}}, func(context.Context) error { l.mark(); return failure })
+			l.expect(t, 0, time.Minute)
+		})
+	}
+}
+
 // The peers give back the error inside the mark, without what was wrapped around it.
 func TestStopKeepsTheCallersWrapping(t *testing.T) {
 	eachWay(t, func(t *testing.T, call caller) {

@@ -28,7 +28,7 @@ import (
 )
 
 // long are the modules that take longest, which therefore begin first. All others are found by their go.mod.
-var long = []string{"internal/sqltest", "retrynats", "."}
+var long = []string{"internal/sqltest", "retrynats", ".", "internal/browsertest"}
 
 var skipped = regexp.MustCompile(`(?m)^\s*--- SKIP.*$`)
 
