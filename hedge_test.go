@@ -20,9 +20,13 @@ import (
 
 // lasts answers after what took says, unless its context ends before.
 func lasts(made *atomic.Int64, took func(n int64) time.Duration) func(context.Context) (int, error) {
+	var mu sync.Mutex
 	return func(ctx context.Context) (int, error) {
 		n := made.Add(1)
-		t := time.NewTimer(took(n))
+		mu.Lock()
+		d := took(n)
+		mu.Unlock()
+		t := time.NewTimer(d)
 		defer t.Stop()
 		select {
 		case <-t.C:
@@ -203,10 +207,13 @@ func TestOldLatenciesAreForgotten(t *testing.T) {
 // A server that asks to be left alone is not sent another attempt, and of several hints the longest counts.
 func TestHintHoldsBackHedges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var at []time.Duration
 		begun := time.Now()
 		_, err := retry.Hedge(retry.HedgeSettings{Delay: time.Second, Attempts: 3, OnFailure: true}, func(ctx context.Context) (int, error) {
+			mu.Lock()
 			at = append(at, time.Since(begun))
+			mu.Unlock()
 			switch retry.Hedged(ctx) {
 			case 1:
 				time.Sleep(2 * time.Minute)
@@ -380,15 +387,15 @@ func TestHedgeEndsWithItsContext(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second, func() { cancel(cause) })
-				var seen error
+				saw := make(chan error, 1)
 				_, err := retry.Hedge(s, func(ctx context.Context) (int, error) {
 					<-ctx.Done()
-					seen = context.Cause(ctx)
+					saw <- context.Cause(ctx)
 					time.Sleep(time.Hour) // isn't waited for
 					return 0, nil
 				})(ctx)
 				gaveUp(t, err, cause, 1)
-				if !errors.Is(err, context.Canceled) || seen != cause {
+				if seen := <-saw; !errors.Is(err, context.Canceled) || seen != cause {
 					t.Errorf("%v; the attempt saw %v", err, seen)
 				}
 				_, err = retry.Hedge(s, func(context.Context) (int, error) { t.Error("an attempt was made"); return 0, nil })(ctx)
@@ -421,16 +428,20 @@ func TestDropGetsWhatIsNotReturned(t *testing.T) {
 			return "winner", nil
 		})(t.Context())
 		time.Sleep(time.Hour)
+		mu.Lock()
+		defer mu.Unlock()
 		if v != "winner" || err != nil || fmt.Sprint(dropped) != "[with an error late]" {
 			t.Errorf("%q, %v; dropped %v", v, err, dropped)
 		}
 		// Of several failures one is returned, with its value.
 		dropped = nil
+		mu.Unlock()
 		v, err = retry.Hedge(s, func(ctx context.Context) (string, error) {
 			time.Sleep(10 * time.Second)
 			return fmt.Sprint(retry.Hedged(ctx)), errFlaky
 		})(t.Context())
 		time.Sleep(time.Hour)
+		mu.Lock()
 		slices.SortFunc(dropped, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
 		if v != "1" || err != errFlaky || fmt.Sprint(dropped) != "[2 3 4]" {
 			t.Errorf("%q, %v; dropped %v", v, err, dropped)
@@ -487,11 +498,13 @@ func TestPanicAndGoexitOfAHedgeReachTheCaller(t *testing.T) {
 
 func TestHedgeRetriedByDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var seen []string
 		f := retry.Hedge(retry.HedgeSettings{Delay: time.Second, Unlimited: true}, func(ctx context.Context) (int, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			seen = append(seen, fmt.Sprintf("%d.%d", retry.Attempt(ctx), retry.Hedged(ctx)))
-			time.Sleep(1500 * time.Millisecond)
-			return 0, errFlaky
+			return 0, sleepUnlocked(&mu, 1500*time.Millisecond)
 		})
 		retry.Get(t.Context(), retry.Policy{Backoff: retry.List{0, 0}}, f)
 		if got := strings.Join(seen, " "); got != "1.1 1.2 2.1 2.2" {
@@ -500,24 +513,34 @@ func TestHedgeRetriedByDo(t *testing.T) {
 	})
 }
 
+// sleepUnlocked fails after d, without the lock that its caller holds.
+func sleepUnlocked(mu *sync.Mutex, d time.Duration) error {
+	mu.Unlock()
+	defer mu.Lock()
+	time.Sleep(d)
+	return errFlaky
+}
+
 // Ten servers' worth of work at 80 % of what they can do: hedges must not make the queue longer, which makes hedges.
 func TestZeroHedgeIsNoMetastableFailure(t *testing.T) {
 	for _, load := range []float64{0.7, 0.8, 0.9} {
 		for seed := range uint64(3) {
 			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
 				r := rand.New(rand.NewPCG(seed, 7))
+				draw := func() float64 { mu.Lock(); defer mu.Unlock(); return r.ExpFloat64() }
 				workers := make(chan bool, 10)
 				serve := func(ctx context.Context) (int, error) {
 					workers <- true // the queue doesn't drop abandoned work
 					defer func() { <-workers }()
-					time.Sleep(time.Duration(r.ExpFloat64() * float64(10*time.Millisecond)))
+					time.Sleep(time.Duration(draw() * float64(10*time.Millisecond)))
 					return 0, ctx.Err()
 				}
 				f := retry.Hedge(retry.HedgeSettings{}, serve)
 				var failed, calls atomic.Int64
 				var wg sync.WaitGroup
 				for range 20_000 {
-					time.Sleep(time.Duration(r.ExpFloat64() * float64(time.Second) / (1000 * load)))
+					time.Sleep(time.Duration(draw() * float64(time.Second) / (1000 * load)))
 					wg.Go(func() {
 						ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 						defer cancel()
