@@ -59,12 +59,14 @@ func (r *running) end() result {
 	if !kill.Stop() || err != nil {
 		r.t.Fatalf("it doesn't end: %v", err)
 	}
-	got := resultOf(state, &r.stdout, &r.stderr, start)
+	took := time.Since(start)
 	r.held.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if _, err := r.held.Read(make([]byte, 1)); err != io.EOF {
 		r.t.Errorf("something was left running: %v", err)
 	}
-	r.cmd.Wait()
+	r.cmd.Wait() // for what copies its output
+	got := resultOf(state, &r.stdout, &r.stderr, start)
+	got.took = took
 	if strings.Contains(r.stderr.String(), "DATA RACE") {
 		r.t.Error(r.stderr.String())
 	}
