@@ -25,8 +25,39 @@ func TestEveryModuleOfTheTreeIsFound(t *testing.T) {
 	if _, err := modules("c"); err == nil {
 		t.Error("a folder that is no root was taken for one")
 	}
-	if err := run(false, false, false, 1, false, []string{"nowhere"}); err == nil {
+	if err := run(false, false, false, 1, "", false, []string{"nowhere"}); err == nil {
 		t.Error("a folder that is no module was accepted")
+	}
+}
+
+func TestFuzzTargetsAreThoseOfTheModuleItself(t *testing.T) {
+	root := t.TempDir()
+	for f, text := range map[string]string{
+		"go.mod":               "",
+		"a_test.go":            "func FuzzA(f *testing.F) {}\nfunc TestA(t *testing.T) {}\n// func FuzzNo(\n",
+		"b/b_test.go":          "func FuzzB(f *testing.F) {}\nfunc FuzzC(f *testing.F) {}\n",
+		"b/testdata/x_test.go": "func FuzzD(f *testing.F) {}\n",
+		"c/go.mod":             "",
+		"c/c_test.go":          "func FuzzE(f *testing.F) {}\n",
+	} {
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(f)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, f), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(root)
+	all, err := modules(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := targets(all, ".")
+	if want := []target{{".", ".", "FuzzA"}, {".", "b", "FuzzB"}, {".", "b", "FuzzC"}}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("found %v, %v; want %v", got, err, want)
+	}
+	if got, err := targets(all, "c"); err != nil || !slices.Equal(got, []target{{"c", ".", "FuzzE"}}) {
+		t.Errorf("found %v, %v in the module below", got, err)
 	}
 }
 
