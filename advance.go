@@ -36,7 +36,6 @@ func (c *call) prepare() error {
 		return err
 	}
 	c.override()
-	c.place.endless = c.policy.Attempts == Unlimited
 	return nil
 }
 
@@ -95,7 +94,7 @@ func (c *call) refresh() {
 	}
 	c.began = now()
 	c.attempts = 1
-	c.place = place{seed: c.place.seed, endless: c.place.endless}
+	c.place = place{seed: c.place.seed}
 	if c.extra != nil {
 		c.extra.memory = memory{}
 	}

@@ -38,15 +38,12 @@ func (c Constant) check() error {
 	return nil
 }
 
-func (c Constant) step(at place) (time.Duration, place, bool) {
+func (c Constant) step(at place, floor time.Duration) (time.Duration, place, bool) {
 	at.delays++
 	if at.delays == 1 {
 		return 0, at, true
 	}
-	if at.endless {
-		return max(time.Duration(c), least), at, true
-	}
-	return time.Duration(c), at, true
+	return max(time.Duration(c), floor), at, true
 }
 
 // A List is a Backoff of exactly these delays. List{0, time.Second} makes two attempts, the first at once and the second

@@ -31,7 +31,20 @@ type call struct {
 	paid     pocket // for the next attempt
 	over     bool   // the end has been told
 	telling  bool   // Observe is running
+	phase    phase  // of a Call, by whose mu it is guarded; here, where there is room for it
 }
+
+// A phase is what a Call is doing.
+type phase uint8
+
+const (
+	running  phase = iota // its own goroutine has it
+	falling               // asleep, about to be
+	woken                 // too early, while it was falling asleep
+	asleep                // a timer has it
+	settled               // over
+	finished              // and the functions given to Then have returned
+)
 
 // extra is what few calls need, kept apart because the size of a waiting call counts.
 type extra struct {

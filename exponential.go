@@ -43,7 +43,7 @@ func (e Exponential) Delays() iter.Seq[time.Duration] {
 		}
 		at := place{seed: newSeed()}
 		for {
-			d, next, _ := e.step(at)
+			d, next, _ := e.step(at, 0)
 			if !yield(d) {
 				return
 			}
@@ -69,7 +69,7 @@ func (e Exponential) check() error {
 	return nil
 }
 
-func (e Exponential) step(at place) (time.Duration, place, bool) {
+func (e Exponential) step(at place, floor time.Duration) (time.Duration, place, bool) {
 	if at.delays == 0 && !e.WaitFirst {
 		at.delays = 1
 		return 0, at, true
@@ -78,11 +78,11 @@ func (e Exponential) step(at place) (time.Duration, place, bool) {
 		at.seed = newSeed()
 	}
 	if e.Jitter == DecorrelatedJitter {
-		low, high := e.span(at)
+		low, high := e.span(at, floor)
 		at.last = low + draw(at.seed, at.delays, high-low)
 	} else {
 		at.base = e.grow(at)
-		at.last = e.Jitter.spread(e.clamp(at.base, at.endless), at.seed, at.delays)
+		at.last = e.Jitter.spread(e.clamp(at.base, floor), at.seed, at.delays)
 	}
 	at.delays++
 	return at.last, at, true
@@ -129,21 +129,14 @@ func double(d time.Duration, n int) time.Duration {
 	return d << n
 }
 
-func (e *Exponential) clamp(d time.Duration, endless bool) time.Duration {
-	d = min(d, cmp.Or(e.Max, defaultMax))
-	if endless {
-		d = max(d, least)
-	}
-	return d
+func (e *Exponential) clamp(d, floor time.Duration) time.Duration {
+	return max(min(d, cmp.Or(e.Max, defaultMax)), floor)
 }
 
 // span returns what a decorrelated delay is drawn from. At the cap the least delay is a third of it, to keep room for
 // spreading.
-func (e *Exponential) span(at place) (low, high time.Duration) {
-	initial := cmp.Or(e.Initial, defaultInitial)
-	if at.endless {
-		initial = max(initial, least)
-	}
-	high = e.clamp(times(max(at.last, initial), 3), at.endless)
+func (e *Exponential) span(at place, floor time.Duration) (low, high time.Duration) {
+	initial := max(cmp.Or(e.Initial, defaultInitial), floor)
+	high = e.clamp(times(max(at.last, initial), 3), floor)
 	return min(initial, high/3), high
 }

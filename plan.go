@@ -114,9 +114,9 @@ func (l *Plan) exponential(e Exponential, limit int) {
 	exact.Jitter = NoJitter
 	l.spread = e.Jitter != NoJitter
 	most := cmp.Or(e.Max, defaultMax)
-	at := place{endless: limit == Unlimited}
+	at, floor := place{}, floorOf(limit)
 	for l.Attempts != limit {
-		d, next, _ := exact.step(at)
+		d, next, _ := exact.step(at, floor)
 		switch {
 		case at.delays == 0 && !e.WaitFirst:
 		case d == most && e.Grow == nil, l.Attempts == endless:
@@ -137,18 +137,18 @@ func (l *Plan) decorrelated(e Exponential, limit int) {
 	const calls = 500
 	var drawn [calls]place
 	for i := range drawn {
-		drawn[i] = place{seed: uint64(i)<<1 | 1, endless: limit == Unlimited}
+		drawn[i] = place{seed: uint64(i)<<1 | 1}
 	}
-	longest := place{endless: limit == Unlimited}
+	longest, floor := place{}, floorOf(limit)
 	for l.Attempts != limit {
 		first := longest.delays == 0 && !e.WaitFirst
-		_, high := e.span(longest)
+		_, high := e.span(longest, floor)
 		mean := time.Duration(0)
 		for i := range drawn {
-			if low, high := e.span(drawn[i]); !first {
+			if low, high := e.span(drawn[i], floor); !first {
 				mean += (low + (high-low)/2) / calls
 			}
-			_, drawn[i], _ = e.step(drawn[i])
+			_, drawn[i], _ = e.step(drawn[i], floor)
 		}
 		if first {
 			high = 0

@@ -102,3 +102,11 @@ func (p *Policy) allows(attempts int) bool {
 	limit := p.limit()
 	return limit == Unlimited || attempts < limit
 }
+
+// floorOf returns the least delay between attempts that are limited so: where nothing else does, a short delay would be a busy loop.
+func floorOf(limit int) time.Duration {
+	if limit == Unlimited {
+		return least
+	}
+	return 0
+}

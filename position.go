@@ -36,25 +36,25 @@ func (p Policy) Next(at Position, now time.Time, failure error) (next Position, 
 	if err := p.check(); err != nil {
 		return at, 0, p.gaveUp(&at, now, err, failure)
 	}
+	floor := floorOf(p.Attempts)
 	spot := place{
-		delays:  min(max(at.Delays, 0), math.MaxInt-1), // it may come from a store that somebody else writes to
-		base:    max(at.Base, 0),
-		last:    max(at.Last, 0),
-		seed:    at.Seed,
-		endless: p.Attempts == Unlimited,
+		delays: min(max(at.Delays, 0), math.MaxInt-1), // it may come from a store that somebody else writes to
+		base:   max(at.Base, 0),
+		last:   max(at.Last, 0),
+		seed:   at.Seed,
 	}
 	at.Attempts = min(max(at.Attempts, 0), math.MaxInt-1)
 	var m marks
 	var mem memory
 	if failure != nil {
 		if at.Attempts == 0 && at.Delays == 0 { // the first attempt was made without asking
-			_, spot, _ = replay(p.Backoff, spot)
+			_, spot, _ = replay(p.Backoff, spot, floor)
 		}
 		at.Attempts++
 		m = read(failure)
 		if m.flags&progress != 0 {
 			at.Since, at.Attempts, at.Counts = now, 1, nil
-			_, spot, _ = replay(p.Backoff, place{seed: spot.seed, endless: spot.endless})
+			_, spot, _ = replay(p.Backoff, place{seed: spot.seed}, floor)
 		}
 		if p.Decide != nil {
 			mem.counts = maps.Clone(at.Counts)
@@ -62,7 +62,7 @@ func (p Policy) Next(at Position, now time.Time, failure error) (next Position, 
 	}
 	o := outlook{attempt: at.Attempts, left: forever}
 	if o.more = p.allows(at.Attempts); o.more {
-		o.delay, spot, o.more = replay(p.Backoff, spot)
+		o.delay, spot, o.more = replay(p.Backoff, spot, floor)
 	}
 	at.Delays, at.Base, at.Last, at.Seed = spot.delays, spot.base, spot.last, spot.seed
 	if p.Within > 0 {

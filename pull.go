@@ -7,7 +7,7 @@ import (
 
 // next takes the next delay of the call's schedule.
 func (c *call) next() (time.Duration, bool) {
-	d, at, ok, own := step(c.policy.Backoff, c.place)
+	d, at, ok, own := step(c.policy.Backoff, c.place, floorOf(c.policy.Attempts))
 	if !own {
 		return c.pull(c.policy.Backoff)
 	}

@@ -13,23 +13,10 @@ type Call[T any] struct {
 	f     func(context.Context) (T, error)
 	value T
 
-	mu    sync.Mutex
-	phase phase
+	mu    sync.Mutex // of state.phase and end
 	alarm sleeper
 	end   *end[T]
 }
-
-// A phase is what a Call is doing.
-type phase uint8
-
-const (
-	running  phase = iota // its own goroutine has it
-	falling               // asleep, about to be
-	woken                 // too early, while it was falling asleep
-	asleep                // a timer has it
-	settled               // over
-	finished              // and the functions given to Then have returned
-)
 
 // An end is what a Call needs when somebody waits for its end, or it ends badly.
 type end[T any] struct {
@@ -57,7 +44,7 @@ func (c *Call[T]) doneLocked() <-chan struct{} {
 	e := c.ending()
 	if e.done == nil {
 		e.done = make(chan struct{})
-		if c.phase == finished {
+		if c.state.phase == finished {
 			close(e.done)
 		}
 	}
@@ -68,7 +55,7 @@ func (c *Call[T]) doneLocked() <-chan struct{} {
 // panics with an error that has the value and the stack of that panic; if it called [runtime.Goexit], so does Result.
 func (c *Call[T]) Result() (T, error) {
 	c.mu.Lock()
-	if c.phase < settled {
+	if c.state.phase < settled {
 		done := c.doneLocked()
 		c.mu.Unlock()
 		<-done
@@ -90,7 +77,7 @@ func (c *Call[T]) Then(fn func(T, error)) {
 		panic("retry: Then with a nil function")
 	}
 	c.mu.Lock()
-	if c.phase != finished {
+	if c.state.phase != finished {
 		e := c.ending()
 		e.thens = append(e.thens, fn)
 		c.mu.Unlock()
@@ -122,7 +109,7 @@ func (c *Call[T]) finish() {
 	for {
 		c.mu.Lock()
 		if c.end == nil || len(c.end.thens) == 0 {
-			c.phase = finished
+			c.state.phase = finished
 			if c.end != nil {
 				c.end.thens = nil
 				if c.end.done != nil {

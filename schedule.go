@@ -58,20 +58,20 @@ func checkBackoff(b Backoff) error {
 
 // step takes the next delay of b if it is one of this package's own types, which go from one delay to the next by a place
 // alone. The cases are written out since an interface would cost an allocation.
-func step(b Backoff, at place) (d time.Duration, next place, ok, own bool) {
+func step(b Backoff, at place, floor time.Duration) (d time.Duration, next place, ok, own bool) {
 	switch b := b.(type) {
 	case nil:
-		d, next, ok = Exponential{}.step(at)
+		d, next, ok = Exponential{}.step(at, floor)
 	case Exponential:
-		d, next, ok = b.step(at)
+		d, next, ok = b.step(at, floor)
 	case Constant:
-		d, next, ok = b.step(at)
+		d, next, ok = b.step(at, floor)
 	case List:
 		d, next, ok = b.step(at)
 	case *Exponential:
-		d, next, ok = b.step(at)
+		d, next, ok = b.step(at, floor)
 	case *Constant:
-		d, next, ok = b.step(at)
+		d, next, ok = b.step(at, floor)
 	case *List:
 		d, next, ok = b.step(at)
 	default:
@@ -82,8 +82,8 @@ func step(b Backoff, at place) (d time.Duration, next place, ok, own bool) {
 
 // replay takes the next delay of b for a call that is stored in between: what can't be stepped through is ranged over again, up to
 // there.
-func replay(b Backoff, at place) (time.Duration, place, bool) {
-	d, next, ok, own := step(b, at)
+func replay(b Backoff, at place, floor time.Duration) (time.Duration, place, bool) {
+	d, next, ok, own := step(b, at, floor)
 	if own {
 		return d, next, ok
 	}

@@ -61,7 +61,7 @@ func (c *Call[T]) attempt(ctx context.Context) (err error) {
 func (c *Call[T]) pause(d time.Duration) {
 	s := &c.state
 	c.mu.Lock()
-	c.phase = falling
+	c.state.phase = falling
 	if s.timer == nil {
 		c.alarm.wake = c.wake
 		s.timer = time.AfterFunc(d, c.alarm.wake)
@@ -71,8 +71,8 @@ func (c *Call[T]) pause(d time.Duration) {
 	c.mu.Unlock()
 	watch(s.ctx, &c.alarm) // runs the context's code
 	c.mu.Lock()
-	again := c.phase == woken
-	c.phase = asleep
+	again := c.state.phase == woken
+	c.state.phase = asleep
 	c.mu.Unlock()
 	if again {
 		go c.wake() // not here: delays of a nanosecond would nest
@@ -82,11 +82,11 @@ func (c *Call[T]) pause(d time.Duration) {
 // wake ends a delay: it has passed, or the context is over. Only the first to come does anything.
 func (c *Call[T]) wake() {
 	c.mu.Lock()
-	first := c.phase == asleep
+	first := c.state.phase == asleep
 	if first {
-		c.phase = running
-	} else if c.phase == falling {
-		c.phase = woken
+		c.state.phase = running
+	} else if c.state.phase == falling {
+		c.state.phase = woken
 	}
 	c.mu.Unlock()
 	if first {
@@ -112,8 +112,7 @@ func (c *Call[T]) settle() {
 	c.state.close(&kept)
 	c.remember(&kept)
 	c.mu.Lock()
-	c.phase = settled
-	c.state, c.f = call{}, nil
+	c.state, c.f = call{phase: settled}, nil
 	c.mu.Unlock()
 	c.finish()
 }
@@ -131,14 +130,14 @@ func (c *Call[T]) guard(step func()) {
 			fault = &panicError{v, debug.Stack()}
 		}
 		c.mu.Lock()
-		if c.phase >= settled {
+		if c.state.phase >= settled {
 			c.mu.Unlock()
 			return // nothing is left to do
 		}
 		if c.fault() == nil {
 			c.ending().fault = fault
 		}
-		c.phase = running
+		c.state.phase = running
 		if t := c.state.timer; t != nil {
 			t.Stop()
 		}

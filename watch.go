@@ -2,6 +2,7 @@ package retry
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -112,8 +113,11 @@ func (w *watcher) wake(key watched) {
 	if key.virtual != virtual() {
 		return // the bubble is over, or its clock decides
 	}
-	for _, s := range sleepers {
+	for i, s := range sleepers {
 		go s.wake()
+		if i%64 == 63 { // lets those that were woken use the same few goroutines one after the other
+			runtime.Gosched()
+		}
 	}
 }
 
