@@ -183,16 +183,10 @@ func (c *call) sleep(kept *failures, d time.Duration) bool {
 // ready reports, at the end of a delay, whether the attempt is still to be made. It asks the context whatever ended the
 // delay: both may have come at once.
 func (c *call) ready(kept *failures) bool {
-	reason := c.ended()
-	if reason == nil {
-		select {
-		case <-c.ctx.Done():
-			reason = cause(c.ctx)
-		default:
-			c.waited = after(c.waited, c.delay)
-			return true
-		}
+	if reason := c.ended(); reason != nil {
+		c.giveUp(kept, reason)
+		return false
 	}
-	c.giveUp(kept, reason)
-	return false
+	c.waited = after(c.waited, c.delay)
+	return true
 }

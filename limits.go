@@ -26,12 +26,13 @@ func (c *call) left() time.Duration {
 	return left
 }
 
-// ended returns why the whole call is over, if it is. A context may close Done before its Err says why.
+// ended returns why the whole call is over, if it is. A context may close Done before its Err says why; so, once there was an attempt or
+// a delay in which that may have happened, Done is asked as well.
 func (c *call) ended() error {
 	if c.ctx.Err() != nil {
 		return cause(c.ctx)
 	}
-	if c.attempts > 0 {
+	if c.attempts > 0 || c.delay > 0 {
 		select {
 		case <-c.ctx.Done():
 			return cause(c.ctx)
