@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/redact"
 	"github.com/callagain/retry/retrynats/internal/record"
 	"github.com/callagain/retry/retrynats/internal/store"
 	"github.com/nats-io/nats.go/jetstream"
@@ -51,7 +52,7 @@ func run(ctx context.Context, f *function, argument json.RawMessage) (res json.R
 		returned := false
 		defer func() {
 			if p := recover(); p != nil {
-				failure = retry.Stop(&panicked{fmt.Sprintf("panic: %v\n\n%s", p, debug.Stack())})
+				failure = retry.Stop(&panicked{fmt.Sprintf("panic: %s\n\n%s", redact.String(fmt.Sprint(p)), debug.Stack())})
 			} else if !returned {
 				failure = retry.Stop(&panicked{"the function ended its goroutine by runtime.Goexit"})
 			}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callagain/retry/internal/redact"
 	"github.com/callagain/retry/retrynats/internal/host"
 	"github.com/callagain/retry/retrynats/internal/record"
 	"github.com/callagain/retry/retrynats/internal/store"
@@ -58,7 +59,7 @@ func Open(ctx context.Context, set Settings) (*Engine, error) {
 	e.lease, e.alone = newLeases(set.Lease), make(suspects, 1)
 	if err := e.open(ctx); err != nil {
 		e.shut()
-		return nil, fmt.Errorf("retrynats: open %s: %w", or(set.Dir, set.URL), err)
+		return nil, fmt.Errorf("retrynats: open %s: %w", or(set.Dir, redact.String(set.URL)), err)
 	}
 	return e, nil
 }

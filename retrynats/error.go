@@ -27,8 +27,9 @@ var (
 // errLost ends the context of an attempt whose call was taken over.
 var errLost = errors.New("the call was taken over, since its worker was silent for longer than its lease")
 
-// A Failure is a failed attempt as it was stored. As an error it has the text of the one that the attempt returned; errors.Is finds
-// [ErrCrashed] in one that crashed, and retry.ErrTimeout in one that exceeded Policy.Timeout.
+// A Failure is a failed attempt as it was stored. As an error it has the text of the one that the attempt returned, without what may be
+// secret in a URL: user info, query and fragment. errors.Is finds [ErrCrashed] in one that crashed, and retry.ErrTimeout in one that
+// exceeded Policy.Timeout.
 type Failure struct {
 	Attempt int       // its number
 	At      time.Time // when it ended

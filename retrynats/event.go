@@ -2,11 +2,13 @@ package retrynats
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"runtime/debug"
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/redact"
 	"github.com/callagain/retry/retrynats/internal/record"
 )
 
@@ -34,7 +36,7 @@ func (e *Engine) observe(f *function, r *record.Record, v retry.Event) {
 	v.Name, v.Call, v.Began, v.Attempt, v.Waited, v.Elapsed = f.policy.Name, h.Sum64(), r.Started, r.Attempts, r.Waited, time.Since(r.Started)
 	defer func() {
 		if p := recover(); p != nil {
-			e.set.Log.Error("retrynats: Policy.Observe panicked", "panic", p, "stack", string(debug.Stack()))
+			e.set.Log.Error("retrynats: Policy.Observe panicked", "panic", redact.String(fmt.Sprint(p)), "stack", string(debug.Stack()))
 		}
 	}()
 	ctx := context.WithValue(e.attempts, attemptKey{}, Attempt{f.name, r.Key, r.Attempts, r.Due, r.Crashes.Attempts})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/redact"
 	"github.com/callagain/retry/retrynats/internal/record"
 	"github.com/callagain/retry/retrynats/internal/store"
 	"github.com/nats-io/nats.go/jetstream"
@@ -29,7 +30,7 @@ func (e *Engine) conclude(f *function, m jetstream.Msg, r *record.Record, rev ui
 	seq, err := e.store.Change(e.life, &n, rev, e.keep(&n))
 	if err != nil && !errors.Is(err, store.ErrConflict) && e.life.Err() == nil {
 		// The server won't have it because of its size: that is an outcome, too.
-		n.State, n.Ended, n.Reason, n.Text, n.Result, n.Failures = record.Dead, now, stopped, record.Clip(fmt.Sprintf("%v: %v", ErrTooLarge, err)), nil, nil
+		n.State, n.Ended, n.Reason, n.Text, n.Result, n.Failures = record.Dead, now, stopped, record.Clip(redact.String(fmt.Sprintf("%v: %v", ErrTooLarge, err))), nil, nil
 		n.Fail(now, record.Error, n.Text)
 		end = failed(f.policy.Name, &n)
 		seq, err = e.store.Change(e.life, &n, rev, e.keep(&n))
@@ -74,7 +75,7 @@ func decide(f *function, n *record.Record, now time.Time, failure error) (wait t
 	n.State, n.Ended = record.Dead, now
 	var e *retry.Error
 	if ok && errors.As(end, &e) && !inside(failure, e) {
-		n.Reason, n.Text = reason(e.Reason), record.Clip(e.Reason.Error())
+		n.Reason, n.Text = reason(e.Reason), record.Clip(redact.String(e.Reason.Error()))
 		return 0, failed(f.policy.Name, n)
 	}
 	_, text = describe(end)
@@ -99,21 +100,23 @@ func inside(failure error, e *retry.Error) bool {
 	return errors.As(failure, &inner) && inner == e
 }
 
-// describe returns the kind and the text of a failure, whose methods are not ours.
+// describe returns the kind and the text of a failure, whose methods are not ours. The text is stored, and read by whoever may read the
+// directory or the stream, long after: what may be secret in it isn't.
 func describe(failure error) (kind, text string) {
 	defer func() {
 		if v := recover(); v != nil {
-			kind, text = record.Error, fmt.Sprintf("%T, whose text can't be had: panic: %v", failure, v)
+			kind, text = record.Error, redact.String(fmt.Sprintf("%T, whose text can't be had: panic: %v", failure, v))
 		}
 	}()
 	var p *panicked
-	kind = record.Error
 	if errors.As(failure, &p) {
-		kind = record.Panic
-	} else if errors.Is(failure, retry.ErrTimeout) {
+		return record.Panic, p.Error() // redacted already, but for the stack
+	}
+	kind = record.Error
+	if errors.Is(failure, retry.ErrTimeout) {
 		kind = record.Timeout
 	}
-	return kind, failure.Error()
+	return kind, redact.String(failure.Error())
 }
 
 // crash asks Settings.Crashes what follows a crash.
