@@ -174,6 +174,35 @@ func TestRule2NeverForgotten(t *testing.T) {
 	})
 }
 
+// The server counts a tick's time by its wall clock: if that is set back by an hour, a tick of a dead worker comes again in an hour.
+func TestRule2ADeadWorkersCallIsNotForgottenByAServerWhoseClockWasSetBack(t *testing.T) {
+	d := dir(t)
+	e := open(t, quick(Settings{Dir: d}))
+	if _, err := e.store.Consumer(t.Context(), "test.work", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	p, q := launch(t, d), register[job, string](t, e, "test.work", fast(5), nil)
+	dead, alive := start(t, q, "dead", job{Takes: 4 * time.Second}), (*Call[string])(nil)
+	until(t, "the attempt begins", func() bool { return p.said("begin dead 1") })
+	other := launch(t, d)
+	p.kill()
+	alive = start(t, q, "alive", job{Takes: 4 * time.Second})
+	until(t, "another attempt begins", func() bool { return other.said("begin alive 1") })
+	if other.said("begin dead") {
+		t.Fatal("the tick came again by itself: the test shows nothing")
+	}
+	e.overdue = 0
+	e.sweep(t.Context(), false)
+	for c, want := range map[*Call[string]]int{dead: 2, alive: 1} {
+		if _, err := c.Result(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if i, _ := c.Info(t.Context()); i.Attempts != want {
+			t.Errorf("%s: %d attempts, not %d", c.Key(), i.Attempts, want)
+		}
+	}
+}
+
 func TestRule3ThePositionTravelsWithTheCall(t *testing.T) {
 	d := dir(t)
 	p := retry.Policy{Attempts: 6, Backoff: retry.Exponential{Initial: 10 * time.Millisecond, Max: 40 * time.Millisecond, Jitter: retry.DecorrelatedJitter},

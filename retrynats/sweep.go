@@ -42,7 +42,8 @@ func (e *Engine) sweeps(first bool) {
 	}
 }
 
-// sweep wakes the calls that nothing wakes: all of them, or those that should have been woken a while ago.
+// sweep wakes the calls that nothing wakes: all of them, or those that should have been woken a while ago. Among these are calls whose
+// worker is dead while the server gives it time by a clock that was set back.
 func (e *Engine) sweep(ctx context.Context, all bool) {
 	if n, err := e.store.DropAhead(ctx); n > 0 {
 		e.set.Log.Warn("retrynats: consumers were ahead of their stream and are made anew", "consumers", n, "err", err)
@@ -53,14 +54,19 @@ func (e *Engine) sweep(ctx context.Context, all bool) {
 	var acks []jetstream.PubAckFuture
 	if err == nil {
 		err = e.store.Scan(ctx, "", false, func(h store.Head) bool {
+			old := now.Sub(h.Stored).Abs() >= e.overdue // or stored before the clock was set back
 			late := h.State == record.Waiting && now.Sub(h.Due) >= e.overdue
-			lost := !woken[h.ID] && (all && h.Stored.Before(now) || now.Sub(h.Stored) >= e.overdue)
-			if h.State != record.Waiting && h.State != record.Running || !late && !lost {
+			lost := !woken[h.ID] && (all && h.Stored.Before(now) || old)
+			stuck := h.State == record.Running && old
+			if h.State != record.Waiting && h.State != record.Running || !late && !lost && !stuck {
 				return true
 			}
 			r, rev, err := e.store.Load(ctx, h.ID)
 			if err != nil || r.Over() || !all && rev != h.Seq {
 				return ctx.Err() == nil // it goes on by itself, or isn't ours to read
+			}
+			if !late && !lost && (e.lease.has(question(h.ID, rev)) || e.alive(r, rev)) {
+				return ctx.Err() == nil
 			}
 			if ack, err := e.store.Tick(r, rev); err == nil {
 				acks = append(acks, ack)
