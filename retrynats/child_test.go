@@ -124,11 +124,17 @@ type process struct {
 
 func launch(t *testing.T, where string) *process {
 	t.Helper()
+	return launchBy(t, os.Args[0], where)
+}
+
+// launchBy starts a worker process of another binary than this.
+func launchBy(t *testing.T, bin, where string) *process {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: exec.Command(os.Args[0]), in: w, end: make(chan struct{})}
+	p := &process{cmd: exec.Command(bin), in: w, end: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "RETRYNATS_WORKER="+where)
 	p.cmd.Stdin, p.cmd.Stderr = r, os.Stderr
 	out, err := p.cmd.StdoutPipe()
