@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/callagain/retry/retrynats"
@@ -14,8 +15,11 @@ import (
 // A report is what the ledger and the stored calls say of a run.
 type report struct {
 	lines, torn, accepted, attempts, kills, stops, servers int
+	steps, losses, refused                                 int
 	told, again, canceled, crashed, lostLease              int
+	leaders                                                map[string]int // that were killed, by what they led
 	states                                                 map[string]int
+	stepTimes                                              []int64
 	late                                                   []time.Duration
 	violations                                             map[string][]string
 }
@@ -37,7 +41,7 @@ func check(ctx context.Context, c config, shared bool) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{lines: len(lines), torn: torn, states: map[string]int{}, violations: map[string][]string{}}
+	r := &report{lines: len(lines), torn: torn, states: map[string]int{}, leaders: map[string]int{}, violations: map[string][]string{}}
 	died := map[int]int64{}
 	calls := map[string][]line{}
 	for _, x := range lines {
@@ -49,6 +53,15 @@ func check(ctx context.Context, c config, shared bool) (*report, error) {
 			r.stops++
 		case server:
 			r.servers++
+			r.leaders[strings.Fields(x.Out)[0]]++
+		case stepped:
+			r.steps++
+			r.stepTimes = append(r.stepTimes, x.T)
+		case unplugged:
+			r.losses++
+		case refused:
+			r.refused++
+			continue
 		case wrong:
 			r.wrong("seen by a worker", x.Key, x.Out)
 		}
@@ -127,9 +140,9 @@ func (r *report) call(key string, xs []line, i retrynats.Info, died map[int]int6
 			}
 		case begun:
 			r.attempts++
-			r.late = append(r.late, time.Duration(x.T-x.Due))
-			if x.T < x.Due {
-				r.wrong("earlier than planned", key, "attempt ", x.N, " by ", time.Duration(x.Due-x.T))
+			r.late = append(r.late, time.Duration(x.Wall-x.Due))
+			if x.Wall < x.Due {
+				r.wrong("earlier than planned", key, "attempt ", x.N, " by ", time.Duration(x.Due-x.Wall))
 			}
 			if numbers[x.N] {
 				r.wrong("executed twice", key, "attempt ", x.N)
@@ -165,7 +178,7 @@ func (r *report) follows(key, name string, last, end, x *line, failed int, died 
 		r.wrong("out of order", key, "attempt ", x.N, " after ", last.N)
 	}
 	if end != nil && end.Out == "fail" {
-		if name == plain && !changed && failed < len(delays) && x.T-end.T < int64(delays[failed]) {
+		if name == plain && !changed && failed < len(delays) && x.T-end.T < int64(delays[failed]) && !r.step(end.T, x.T) {
 			r.wrong("earlier than planned", key, "attempt ", x.N, " ", time.Duration(x.T-end.T), " after a failure, not ", delays[failed])
 		}
 		return
@@ -181,9 +194,22 @@ func (r *report) follows(key, name string, last, end, x *line, failed int, died 
 	}
 }
 
+// step reports whether the clock has stepped, as far as the workers may know, between two times.
+func (r *report) step(from, to int64) bool {
+	for _, t := range r.stepTimes {
+		if from-int64(time.Second) < t && t < to+int64(time.Second) {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "%d kills of workers, %d stops, %d kills of servers; %d calls accepted, %d attempts\n", r.kills, r.stops, r.servers, r.accepted, r.attempts)
 	fmt.Fprintf(w, "%d attempts again after a crash, %d after a lost lease; %d results told, %d canceled, %d made again; ledger of %d lines, %d torn\n", r.crashed, r.lostLease, r.told, r.canceled, r.again, r.lines, r.torn)
+	if r.servers+r.steps+r.losses+r.refused > 0 {
+		fmt.Fprintf(w, "leaders killed by what they led: %v; %d steps of the clock, %d power losses; %d starts refused since the disk was full\n", r.leaders, r.steps, r.losses, r.refused)
+	}
 	names := make([]string, 0, len(r.states))
 	for s := range r.states {
 		names = append(names, s)

@@ -18,7 +18,11 @@ type cluster struct {
 }
 
 func startCluster(dir string, c config) (*cluster, error) {
-	bin, err := trio.Build(dir)
+	var flags []string
+	if c.clock != nil {
+		flags = []string{"-overlay", c.clock.overlay}
+	}
+	bin, err := trio.Build(dir, flags...)
 	if err != nil {
 		return nil, err
 	}

@@ -5,28 +5,31 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
-	"time"
 )
 
 // The kinds of lines.
 const (
-	accepted = "accepted"  // Start returned without an error
-	begun    = "begun"     // an attempt
-	ended    = "ended"     // an attempt; Out says how: "fail", "left" or its result
-	told     = "told"      // Result returned the result
-	canceled = "canceled"  // Cancel returned without an error
-	asked    = "asked"     // Cancel or Again is about to be called: it may be done though nobody is told
-	again    = "again"     // Again returned without an error
-	killed   = "killed"    // the process
-	stopped  = "stopped"   // the process, by SIGSTOP
-	resumed  = "resumed"   // and by SIGCONT
-	server   = "server"    // a server was killed
-	wrong    = "violation" // the worker has seen one
+	accepted  = "accepted"  // Start returned without an error
+	begun     = "begun"     // an attempt
+	ended     = "ended"     // an attempt; Out says how: "fail", "left" or its result
+	told      = "told"      // Result returned the result
+	canceled  = "canceled"  // Cancel returned without an error
+	asked     = "asked"     // Cancel or Again is about to be called: it may be done though nobody is told
+	again     = "again"     // Again returned without an error
+	killed    = "killed"    // the process
+	stopped   = "stopped"   // the process, by SIGSTOP
+	resumed   = "resumed"   // and by SIGCONT
+	server    = "server"    // a server was killed
+	stepped   = "stepped"   // the clock; Out says by how much it is ahead
+	unplugged = "unplugged" // the power was lost, after a kill
+	refused   = "refused"   // Start returned ErrFull
+	wrong     = "violation" // the worker has seen one
 )
 
 // A line of the ledger, which is the checker's own memory: it is appended in one write and synced before what it tells goes on.
 type line struct {
-	T    int64  `json:"t"` // nanoseconds
+	T    int64  `json:"t"`              // nanoseconds, by a clock that doesn't step
+	Wall int64  `json:"wall,omitempty"` // of an attempt's begin and end, by the worker's own clock
 	Kind string `json:"kind"`
 	PID  int    `json:"pid"`
 	Func string `json:"func,omitempty"`
@@ -45,7 +48,7 @@ func openLedger(path string) (*ledger, error) {
 
 func (l *ledger) put(x line) {
 	if x.T == 0 {
-		x.T = time.Now().UnixNano()
+		x.T = realNow()
 	}
 	if x.PID == 0 {
 		x.PID = os.Getpid()

@@ -7,6 +7,9 @@
 //	go run ./kill -workers 3                   three processes share the directory, and take it over
 //	go run ./kill -workers 3 -stop             the same, and some are stopped for longer than their lease
 //	go run ./kill -workers 2 -servers 3        three nats-server processes, whose leaders are killed as well
+//	go run ./kill -workers 2 -disk 200         a disk of 200 MB that fills up (as root, on Linux)
+//	go run ./kill -workers 2 -clock            the clock of all processes steps by an hour, forward and back, and back and forward
+//	go run ./kill -power                       each kill is a power loss: what wasn't synced is gone (as root, with /dev/fuse)
 package main
 
 import (
@@ -26,11 +29,16 @@ import (
 type config struct {
 	Dir, URL, Ledger        string
 	Load                    int // goroutines that start calls
+	Pad                     int // bytes that are added to the argument of a call, at most
 	Poison, Last, Verbose   bool
 	Reserve                 int64
 	kills, workers, servers int
-	stop, sync              bool
+	disk                    int // MB
+	stop, sync, step, power bool
 	longest, killServers    time.Duration
+	bin                     string // of the workers
+	clock                   *clock
+	lossy                   *power
 }
 
 var retryOnce = retry.Policy{Attempts: 1}
@@ -68,6 +76,9 @@ func main() {
 	flag.DurationVar(&c.killServers, "every", 15*time.Second, "with -servers: how often a leader is killed")
 	flag.DurationVar(&c.longest, "longest", 2100*time.Millisecond, "life of a worker")
 	flag.IntVar(&c.Load, "load", 4, "goroutines that start calls, per worker")
+	flag.IntVar(&c.disk, "disk", 0, "the size of a disk that fills up, in MB")
+	flag.BoolVar(&c.step, "clock", false, "step the clock")
+	flag.BoolVar(&c.power, "power", false, "lose the power at each kill; for one worker")
 	flag.BoolVar(&c.Verbose, "v", false, "show the engines' logs")
 	dir := flag.String("dir", "", "where; a temporary directory if empty")
 	flag.Parse()
@@ -88,11 +99,40 @@ func run(ctx context.Context, c config, dir string, w io.Writer) error {
 		defer os.RemoveAll(tmp)
 		dir = tmp
 	}
-	c.Ledger = filepath.Join(dir, "ledger")
+	c.Ledger, c.bin = filepath.Join(dir, "ledger"), os.Args[0]
 	c.Dir = filepath.Join(dir, "calls")
+	if c.power && (c.workers != 1 || c.servers > 0) {
+		return fmt.Errorf("-power is for one worker and a directory")
+	}
+	if c.disk > 0 {
+		disk := filepath.Join(dir, "disk")
+		if err := os.Mkdir(disk, 0o700); err != nil {
+			return err
+		}
+		if err := mountSmall(disk, c.disk); err != nil {
+			return err
+		}
+		defer unmount(disk)
+		c.Dir, c.Pad, c.Reserve = filepath.Join(disk, "calls"), 200_000, int64(c.disk)<<20/2
+	}
+	var err error
+	if c.step {
+		if c.clock, err = newClock(dir); err == nil {
+			c.bin, err = c.clock.worker(dir)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if c.power {
+		if c.lossy, err = newPower(dir, w); err != nil {
+			return err
+		}
+		defer c.lossy.stop()
+		c.Dir = filepath.Join(c.lossy.dir, "calls")
+	}
 	var cl *cluster
 	if c.servers > 0 {
-		var err error
 		if cl, err = startCluster(dir, c); err != nil {
 			return err
 		}
@@ -107,5 +147,8 @@ func run(ctx context.Context, c config, dir string, w io.Writer) error {
 		return err
 	}
 	r.print(w)
+	if c.disk > 0 && r.refused == 0 {
+		return fmt.Errorf("the disk of %d MB didn't fill up", c.disk)
+	}
 	return r.err()
 }

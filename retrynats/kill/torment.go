@@ -19,7 +19,7 @@ func (c config) spawn() (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(c.bin)
 	cmd.Env = append(os.Environ(), variable+"="+string(b))
 	cmd.Stderr = os.Stderr
 	return cmd, nil
@@ -37,6 +37,9 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	over := make(chan struct{})
 	if cl != nil {
 		aside.Go(func() { cl.killLeaders(l, c.killServers, over, w) })
+	}
+	if c.clock != nil {
+		aside.Go(func() { c.clock.run(l, &kills, c.kills, over, w) })
 	}
 	errs := make(chan error, c.workers)
 	for range c.workers {
@@ -61,6 +64,9 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	default:
 	}
 	fmt.Fprintf(w, "killed %d times in %v\n", kills.Load(), time.Since(began).Round(time.Second))
+	if c.clock != nil {
+		c.clock.to(l, 2*time.Hour, w) // so that nothing waits for a time to come again
+	}
 	began = time.Now()
 	c.Last, c.Poison = true, false
 	for deaths := 0; ; deaths++ {
@@ -71,6 +77,11 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 		err = cmd.Run()
 		if err == nil {
 			break
+		}
+		if c.lossy != nil {
+			if err := c.lossy.lose(); err != nil {
+				return err
+			}
 		}
 		// Poison kills it, and has said so.
 		if cmd.ProcessState.ExitCode() == 3 || deaths > 1000 {
@@ -117,11 +128,20 @@ func (c config) life(l *ledger) error {
 		if cmd.ProcessState.ExitCode() == 3 {
 			return fmt.Errorf("a worker: %v", cmd.ProcessState)
 		}
-		return nil
+		return c.unplug(l)
 	case <-time.After(d):
 	}
 	cmd.Process.Kill()
 	l.put(line{Kind: killed, PID: cmd.Process.Pid})
 	<-gone
-	return nil
+	return c.unplug(l)
+}
+
+// unplug loses the power, if that is what is tried. The ledger is on another disk.
+func (c config) unplug(l *ledger) error {
+	if c.lossy == nil {
+		return nil
+	}
+	l.put(line{Kind: unplugged})
+	return c.lossy.lose()
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,7 +32,10 @@ const (
 	poison = "kill.poison" // kills its process
 )
 
-type task struct{ Takes time.Duration }
+type task struct {
+	Takes time.Duration
+	Pad   string `json:",omitempty"`
+}
 
 type worker struct {
 	conf  config
@@ -85,7 +89,7 @@ func (w *worker) attempt(ctx context.Context, t task) (string, error) {
 	a, _ := retrynats.Current(ctx)
 	x := line{Func: a.Function, Key: a.Key, N: a.Number}
 	b := x
-	b.Kind, b.Due = begun, a.Due.UnixNano()
+	b.Kind, b.Due, b.Wall = begun, a.Due.UnixNano(), time.Now().UnixNano()
 	w.l.put(b)
 	if a.Function == poison {
 		w.l.put(line{Kind: killed})
@@ -112,7 +116,7 @@ func (w *worker) attempt(ctx context.Context, t task) (string, error) {
 
 // call starts a call, and now and then does what users and operators do with it.
 func (w *worker) call(ctx context.Context, i int64) {
-	name, t := plain, task{rand.N(50 * time.Millisecond)}
+	name, t := plain, task{Takes: rand.N(50 * time.Millisecond), Pad: strings.Repeat("x", rand.N(w.conf.Pad+1))}
 	switch {
 	case i%97 == 11:
 		t.Takes = lease + 400*time.Millisecond // longer than a lease
@@ -131,6 +135,9 @@ func (w *worker) call(ctx context.Context, i int64) {
 	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	c, err := f.Start(limited, key, t)
+	if errors.Is(err, retrynats.ErrFull) {
+		put(refused, "")
+	}
 	if err != nil {
 		return
 	}
@@ -150,7 +157,7 @@ func (w *worker) call(ctx context.Context, i int64) {
 		if c, err := f.Start(limited, key, t); err == nil && !c.Existed {
 			put(wrong, "a second Start made another call")
 		}
-		if _, err := f.Start(limited, key, task{t.Takes + 1}); err == nil {
+		if _, err := f.Start(limited, key, task{t.Takes + 1, t.Pad}); err == nil {
 			put(wrong, "another argument was accepted")
 		}
 	case i%7 == 1:

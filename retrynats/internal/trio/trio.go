@@ -24,10 +24,12 @@ type Server struct {
 	cmd *exec.Cmd
 }
 
-// Build builds nats-server of the version that the module requires, and returns its path. It must be called in the module.
-func Build(dir string) (string, error) {
+// Build builds nats-server of the version that the module requires, with flags such as -overlay, and returns its path. It must be
+// called in the module.
+func Build(dir string, flags ...string) (string, error) {
 	bin := filepath.Join(dir, "nats-server")
-	if out, err := exec.Command("go", "build", "-o", bin, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
+	args := append([]string{"build", "-o", bin}, flags...)
+	if out, err := exec.Command("go", append(args, "github.com/nats-io/nats-server/v2")...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build nats-server: %w\n%s", err, out)
 	}
 	return bin, nil
