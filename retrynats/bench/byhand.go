@@ -2,65 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
-	"github.com/callagain/retry"
-	"github.com/callagain/retry/retrynats"
 	"github.com/callagain/retry/retrynats/internal/host"
+	"github.com/callagain/retry/retrynats/internal/load"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
 )
-
-var errDown = errors.New("down")
-
-const (
-	body     = "some payload of a webhook, not so long and not so short ......................................"
-	attempts = 4
-	slots    = 2000
-)
-
-// durable is retrynats.
-type durable struct {
-	e      *retrynats.Engine
-	policy retry.Policy
-	f      *retrynats.Function[string, string]
-}
-
-func openDurable(ctx context.Context, dir string, delay time.Duration, url string) (queue, error) {
-	s := retrynats.Settings{Dir: dir, AtOnce: slots}
-	if url != "" {
-		s.Dir, s.URL = "", url
-	}
-	e, err := retrynats.Open(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	d := &durable{e: e, policy: retry.Policy{Attempts: attempts, Backoff: retry.Constant(delay)}}
-	d.f, err = retrynats.Register[string, string](e, "bench.start", d.policy, nil)
-	return d, err
-}
-
-func (d *durable) start(ctx context.Context, key string) error {
-	_, err := d.f.Start(ctx, key, body)
-	return err
-}
-
-func (d *durable) work(attempt func(string, int) error) (err error) {
-	d.f, err = retrynats.Register(d.e, "bench.work", d.policy, func(ctx context.Context, _ string) (string, error) {
-		a, _ := retrynats.Current(ctx)
-		return "ok", attempt(a.Key, a.Number)
-	})
-	return err
-}
-
-func (d *durable) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	d.e.Close(ctx)
-}
 
 // byHand is what a careful person writes: a synced work queue, one message for each job with its key as the message's ID, explicit acks, the
 // server's count of deliveries as the number of the attempt, and NakWithDelay to try again.
@@ -72,7 +22,7 @@ type byHand struct {
 	stop  jetstream.ConsumeContext
 }
 
-func openByHand(ctx context.Context, dir string, delay time.Duration, url string) (queue, error) {
+func openByHand(ctx context.Context, dir string, delay time.Duration, url string) (load.Queue, error) {
 	b := &byHand{delay: delay}
 	var err error
 	options := []nats.Option{}
@@ -95,17 +45,17 @@ func openByHand(ctx context.Context, dir string, delay time.Duration, url string
 	return b, err
 }
 
-func (b *byHand) start(ctx context.Context, key string) error {
-	_, err := b.js.PublishMsg(ctx, &nats.Msg{Subject: "work", Data: []byte(body), Header: nats.Header{"Key": {key}, jetstream.MsgIDHeader: {key}}})
+func (b *byHand) Start(ctx context.Context, key string) error {
+	_, err := b.js.PublishMsg(ctx, &nats.Msg{Subject: "work", Data: []byte(load.Body), Header: nats.Header{"Key": {key}, jetstream.MsgIDHeader: {key}}})
 	return err
 }
 
-func (b *byHand) work(attempt func(string, int) error) error {
+func (b *byHand) Work(attempt func(string, int) error) error {
 	c, err := b.js.CreateOrUpdateConsumer(context.Background(), "WORK", jetstream.ConsumerConfig{Durable: "work", AckPolicy: jetstream.AckExplicitPolicy, AckWait: 5 * time.Second, MaxAckPending: 200000})
 	if err != nil {
 		return err
 	}
-	free := make(chan struct{}, slots)
+	free := make(chan struct{}, load.Slots)
 	b.stop, err = c.Consume(func(m jetstream.Msg) {
 		free <- struct{}{}
 		go func() {
@@ -118,17 +68,17 @@ func (b *byHand) work(attempt func(string, int) error) error {
 			switch err := attempt(m.Headers().Get("Key"), n); {
 			case err == nil:
 				m.Ack()
-			case n >= attempts:
+			case n >= load.Attempts:
 				m.Term()
 			default:
 				m.NakWithDelay(b.delay)
 			}
 		}()
-	}, jetstream.PullMaxMessages(slots))
+	}, jetstream.PullMaxMessages(load.Slots))
 	return err
 }
 
-func (b *byHand) close() {
+func (b *byHand) Close() {
 	if b.stop != nil {
 		b.stop.Stop()
 	}

@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"bufio"
@@ -23,7 +23,7 @@ func kill(n int, url string) error {
 	if url != "" {
 		return nil
 	}
-	for _, k := range queues {
+	for _, k := range kinds {
 		dir, err := os.MkdirTemp("", "bench-*")
 		if err != nil {
 			return err
@@ -32,7 +32,7 @@ func kill(n int, url string) error {
 		failed, numbers, early, again := map[string]time.Time{}, map[string]int{}, 0, 0
 		for life := range 3 {
 			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), variable+"="+fmt.Sprintf("%s,%s,%d", k.name, filepath.Join(dir, "queue"), n*(1-min(life, 1))))
+			cmd.Env = append(os.Environ(), variable+"="+fmt.Sprintf("%s,%s,%d", k.Name, filepath.Join(dir, "queue"), n*(1-min(life, 1))))
 			cmd.Stderr = os.Stderr
 			out, err := cmd.StdoutPipe()
 			if err != nil {
@@ -60,7 +60,7 @@ func kill(n int, url string) error {
 			}
 			cmd.Wait()
 		}
-		fmt.Printf("%-10s killed twice: of %d jobs, %d attempts came before their time, %d with a number that was used before\n", k.name, len(failed), early, again)
+		fmt.Printf("%-10s killed twice: of %d jobs, %d attempts came before their time, %d with a number that was used before\n", k.Name, len(failed), early, again)
 	}
 	return nil
 }
@@ -70,16 +70,16 @@ func victim(where string) error {
 	w := strings.Split(where, ",")
 	n := 0
 	fmt.Sscan(w[2], &n)
-	for _, k := range queues {
-		if k.name != w[0] {
+	for _, k := range kinds {
+		if k.Name != w[0] {
 			continue
 		}
-		q, err := k.open(context.Background(), w[1], killDelay, "")
+		q, err := k.Open(context.Background(), w[1], killDelay, "")
 		if err != nil {
 			return err
 		}
 		// Each line is one write, so it is there when the process dies.
-		if err := q.work(func(key string, i int) error {
+		if err := q.Work(func(key string, i int) error {
 			os.Stdout.WriteString(fmt.Sprintf("%s %d %d\n", key, i, time.Now().UnixNano()))
 			return errDown
 		}); err != nil {
