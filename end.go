@@ -3,6 +3,8 @@ package retry
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/callagain/retry/internal/probe"
 )
 
 // lastCall numbers the calls that are told of.
@@ -69,7 +71,7 @@ func (c *call) elapsed() time.Duration {
 	return now() - c.began
 }
 
-// tell calls Observe with e, after the probe.
+// tell calls Observe with e, after a probe that listens.
 func (c *call) tell(e Event) {
 	if c.id == 0 {
 		c.id = lastCall.Add(1)
@@ -85,8 +87,8 @@ func (c *call) tell(e Event) {
 	}
 	e.Name, e.Call, e.Attempt, e.Waited = c.policy.Name, c.id, c.attempts, c.waited
 	e.Began, e.Elapsed = t.Add(born-at), at-c.began
-	if c.policy.probe != nil {
-		c.policy.probe.Event(e)
+	if l, ok := c.policy.probe.(probe.Listener); ok {
+		l.Event(e)
 	}
 	if c.policy.Observe != nil {
 		c.telling = true // stays so if Observe panics

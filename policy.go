@@ -67,7 +67,7 @@ type Policy struct {
 	// that makes the attempts and with the caller's context. See [Log].
 	Observe func(context.Context, Event)
 
-	probe probe.Probe // package retrydebug's
+	probe probe.Probe // of packages retrydebug and retryotel
 }
 
 // check reports the first field that makes no sense.

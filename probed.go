@@ -18,8 +18,8 @@ func init() {
 // probed is limited, with the probe told of the beginning and the end of the attempt.
 func (c *call) probed(ctx context.Context, f func(context.Context) error) (failure, reason error) {
 	o, ran := probe.Panicked, false
-	c.policy.probe.Begin()
-	defer func() { c.policy.probe.End(o, c.attempts) }()
+	ctx, begun := c.policy.probe.Begin(ctx, c.attempts)
+	defer func() { c.policy.probe.End(begun, o, c.attempts, failure) }()
 	failure, reason = c.policy.limited(ctx, c.deadline(), func(ctx context.Context) error {
 		ran = true
 		return f(ctx)

@@ -103,7 +103,10 @@ func (b *Board) Watch(p retry.Policy) retry.Policy {
 	if p.Budget != nil && r.budget.Load() != p.Budget {
 		r.budget.Store(p.Budget)
 	}
-	return probe.Set(p, r).(retry.Policy)
+	return probe.Add(p, r, func(old probe.Probe) bool {
+		_, ok := old.(*row)
+		return ok
+	}).(retry.Policy)
 }
 
 func (b *Board) row(name string) *row {

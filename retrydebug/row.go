@@ -1,6 +1,7 @@
 package retrydebug
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,10 +40,13 @@ var outcomes = [...]string{"canceled", "stopped", "exhausted", "late", "budget",
 const gaveUp = 2
 
 // Begin says that an attempt begins.
-func (r *row) Begin() { r.begun.Add(1) }
+func (r *row) Begin(ctx context.Context, _ int) (context.Context, any) {
+	r.begun.Add(1)
+	return ctx, nil
+}
 
 // End counts an attempt. It reads no clock: a timer ends the slot.
-func (r *row) End(o probe.Outcome, attempt int) {
+func (r *row) End(_ any, o probe.Outcome, attempt int, _ error) {
 	if !r.timed.Load() {
 		r.time()
 	}

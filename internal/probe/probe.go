@@ -1,6 +1,10 @@
-// Package probe lets package retrydebug see the attempts of package retry at no cost to those who don't use it: what
+// Package probe lets packages retrydebug and retryotel see the attempts of package retry at no cost to those who don't use them: what
 // Policy.Around and Policy.Observe tell costs a coroutine and a clock. It is of no use to anybody else.
+//
+// Retryotel is a module of its own, which may be of another version: what is here is added to, and not changed, once it is released.
 package probe
+
+import "context"
 
 // An Outcome says how an attempt ended.
 type Outcome int
@@ -12,15 +16,18 @@ const (
 	Panicked // or exited its goroutine
 )
 
-// A Probe is told of the attempts and calls of a policy, in the goroutines that make them. It must be safe for concurrent
-// use, and must not block or panic.
+// A Probe is told of the attempts of a policy, in the goroutines that make them. It must be safe for concurrent use, and must not block.
 type Probe interface {
-	// Begin says that an attempt begins.
-	Begin()
+	// Begin says that an attempt begins. It returns the attempt's context, which is ctx or derived from it, and what End will be given.
+	Begin(ctx context.Context, attempt int) (context.Context, any)
 
-	// End says how it ended. A success of the attempt 1 is the end of its call, of which there is no Event.
-	End(o Outcome, attempt int)
+	// End says how an attempt ended that Begin has begun, and with which failure. A success of the attempt 1 is the end of its call, of
+	// which there is no Event.
+	End(begun any, o Outcome, attempt int, failure error)
+}
 
+// A Listener is a Probe that is told of calls as well.
+type Listener interface {
 	// Event is told what Policy.Observe is told, a retry.Event.
 	Event(event any)
 }
