@@ -2,8 +2,10 @@ package retryotel
 
 import (
 	"context"
+	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/probe"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -30,15 +32,15 @@ type Settings struct {
 	// MeterProvider makes the metrics. If it is nil, it is the global one.
 	MeterProvider metric.MeterProvider
 
-	// NoSpans leaves out the spans. The metric of waiting calls needs them as well, since both stand on [retry.Policy.Around].
+	// NoSpans leaves out the spans.
 	NoSpans bool
 }
 
-// Instrument returns p with reports to OpenTelemetry added to its Around and Observe, which are kept. Do it once for each policy, not
-// once for each call. The result may be shared as p may.
+// Instrument returns p with reports to OpenTelemetry. Its Around and Observe are kept. Do it once for each policy, not once for each call. The
+// result may be shared as p may.
 //
 // Each attempt has an internal span "retry.attempt", a child of the caller's, with the policy's name, the attempt's number and the delay
-// before it. A failed attempt has the status Error, and its failure's text without secrets of URLs. How the call ended goes to the
+// before it. The policy's Around is inside of it. A failed attempt has the status Error, and its failure's text without secrets of URLs. How the call ended goes to the
 // caller's span as retry.outcome and retry.attempts; the caller's status is left to the caller, since a failure that was retried with success is
 // handled.
 //
@@ -52,51 +54,60 @@ func Instrument(p retry.Policy, s Settings) retry.Policy {
 		s.MeterProvider = otel.GetMeterProvider()
 	}
 	i := &instrument{
-		metrics: newMetrics(s.MeterProvider.Meter(scope), p.Name, !s.NoSpans),
-		tracer:  s.TracerProvider.Tracer(scope),
+		metrics: newMetrics(s.MeterProvider.Meter(scope), p.Name),
 		name:    policyKey.String(p.Name),
-		around:  p.Around,
 		observe: p.Observe,
 	}
-	p.Observe = i.event
 	if !s.NoSpans {
-		p.Around = i.attempt
+		i.tracer = s.TracerProvider.Tracer(scope)
 	}
-	return p
+	p.Observe = i.event
+	return probe.Add(p, i, func(probe.Probe) bool { return false }).(retry.Policy)
 }
 
+// An instrument is the probe of a policy, which sees the attempts, and its Observe, which sees the calls.
 type instrument struct {
 	*metrics
-	tracer  trace.Tracer
+	tracer  trace.Tracer // nil if there are no spans
 	name    attribute.KeyValue
-	around  func(context.Context, func(context.Context) error) error
 	observe func(context.Context, retry.Event)
 }
 
-// attempt is the policy's Around.
-func (i *instrument) attempt(ctx context.Context, attempt func(context.Context) error) (err error) {
-	n, delay := retry.Attempt(ctx), retry.Delay(ctx)
-	i.woken(ctx, n, delay)
-	ctx, span := i.tracer.Start(ctx, "retry.attempt")
-	returned := false
-	defer func() {
-		if !returned {
-			span.SetStatus(codes.Error, "the attempt panicked or exited its goroutine")
-		}
-		span.End()
-	}()
+// Begin begins the span of an attempt.
+func (i *instrument) Begin(ctx context.Context, attempt int) (context.Context, any) {
+	var delay time.Duration
+	if attempt > 1 {
+		delay = retry.Delay(ctx)
+		i.woken(ctx, delay)
+	}
+	if i.tracer == nil {
+		return ctx, nil
+	}
+	before := ctx
+	ctx, span := i.tracer.Start(before, "retry.attempt")
 	if span.IsRecording() {
-		span.SetAttributes(i.name, attemptKey.Int(n), delayKey.Float64(delay.Seconds()))
+		if attempt == 1 {
+			delay = retry.Delay(before)
+		}
+		span.SetAttributes(i.name, attemptKey.Int(attempt), delayKey.Float64(delay.Seconds()))
 	}
-	if i.around != nil {
-		err = i.around(ctx, attempt)
-	} else {
-		err = attempt(ctx)
+	return ctx, span
+}
+
+// End ends the span.
+func (i *instrument) End(begun any, o probe.Outcome, _ int, failure error) {
+	span, ok := begun.(trace.Span)
+	if !ok {
+		return
 	}
-	if returned = true; err != nil && span.IsRecording() {
-		span.SetStatus(codes.Error, text(err))
+	defer span.End()
+	switch {
+	case o == probe.Succeeded || !span.IsRecording():
+	case o == probe.Panicked:
+		span.SetStatus(codes.Error, "the attempt panicked or exited its goroutine")
+	default:
+		span.SetStatus(codes.Error, text(failure))
 	}
-	return err
 }
 
 // event is the policy's Observe.
@@ -105,9 +116,17 @@ func (i *instrument) event(ctx context.Context, e retry.Event) {
 	if span := trace.SpanFromContext(ctx); !e.Retry && span.IsRecording() {
 		span.SetAttributes(outcomeKey.String(e.Outcome()), attemptsKey.Int(e.Attempt))
 	}
-	if i.observe != nil {
-		i.observe(ctx, e)
+	if i.observe == nil {
+		return
 	}
+	returned := false
+	defer func() {
+		if !returned && e.Retry {
+			i.forget(ctx, e) // a call whose Observe panics is told nothing more
+		}
+	}()
+	i.observe(ctx, e)
+	returned = true
 }
 
 // text returns the text of err as logs have it: without secrets, and bounded.

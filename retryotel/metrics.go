@@ -16,10 +16,13 @@ type metrics struct {
 	attempts metric.Int64Histogram
 	duration metric.Float64Histogram
 	delay    metric.Float64Histogram
-	waiting  metric.Int64UpDownCounter // nil if attempts aren't seen
+	waiting  metric.Int64UpDownCounter
 
-	policy metric.MeasurementOption
-	ends   map[string]metric.MeasurementOption // by outcome: made once, not for each call
+	policy []metric.RecordOption // made once, as the others, not for each call
+	calls  []metric.AddOption
+	ends   map[string][]metric.RecordOption // by outcome
+
+	success []metric.RecordOption // is what most calls are
 
 	mu      sync.Mutex
 	waiters map[uint64]time.Duration // calls in a delay, and what each had waited before it
@@ -29,16 +32,18 @@ var outcomes = []string{"succeeded", "stopped", "canceled", "exhausted", "late",
 
 // newMetrics makes the instruments. An instrument that can't be made is reported to OpenTelemetry's error handler, and
 // records nothing.
-func newMetrics(m metric.Meter, policy string, attempts bool) *metrics {
+func newMetrics(m metric.Meter, policy string) *metrics {
 	name := policyKey.String(policy)
 	x := &metrics{
-		policy:  metric.WithAttributeSet(attribute.NewSet(name)),
-		ends:    map[string]metric.MeasurementOption{},
+		policy:  []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(name))},
+		calls:   []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(name))},
+		ends:    map[string][]metric.RecordOption{},
 		waiters: map[uint64]time.Duration{},
 	}
 	for _, o := range outcomes {
-		x.ends[o] = metric.WithAttributeSet(attribute.NewSet(name, outcomeKey.String(o)))
+		x.ends[o] = []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(name, outcomeKey.String(o)))}
 	}
+	x.success = x.ends["succeeded"]
 	var errs [4]error
 	x.attempts, errs[0] = m.Int64Histogram("retry.call.attempts", metric.WithUnit("{attempt}"),
 		metric.WithDescription("Attempts of a call that has ended."), metric.WithExplicitBucketBoundaries(1, 2, 3, 5, 10, 20, 50, 100))
@@ -47,10 +52,8 @@ func newMetrics(m metric.Meter, policy string, attempts bool) *metrics {
 		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300))
 	x.delay, errs[2] = m.Float64Histogram("retry.delay", metric.WithUnit("s"),
 		metric.WithDescription("Delay before a retry."), metric.WithExplicitBucketBoundaries(0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120))
-	if attempts {
-		x.waiting, errs[3] = m.Int64UpDownCounter("retry.calls.waiting", metric.WithUnit("{call}"),
-			metric.WithDescription("Calls that wait for their next attempt."))
-	}
+	x.waiting, errs[3] = m.Int64UpDownCounter("retry.calls.waiting", metric.WithUnit("{call}"),
+		metric.WithDescription("Calls that wait for their next attempt."))
 	for _, err := range errs {
 		if err != nil {
 			otel.Handle(err)
@@ -62,36 +65,44 @@ func newMetrics(m metric.Meter, policy string, attempts bool) *metrics {
 // record records an event.
 func (x *metrics) record(ctx context.Context, e retry.Event) {
 	if e.Retry {
-		x.delay.Record(ctx, e.Delay.Seconds(), x.policy)
-		if x.waiting != nil && e.Delay > 0 {
+		x.delay.Record(ctx, e.Delay.Seconds(), x.policy...)
+		if e.Delay > 0 {
 			x.mu.Lock()
 			x.waiters[e.Call] = e.Waited
 			x.mu.Unlock()
-			x.waiting.Add(ctx, 1, x.policy)
+			x.waiting.Add(ctx, 1, x.calls...)
 		}
 		return
 	}
-	if x.waiting != nil {
-		x.mu.Lock()
-		before, known := x.waiters[e.Call]
-		delete(x.waiters, e.Call)
-		x.mu.Unlock()
-		if known && before == e.Waited { // the call ended in its delay
-			x.waiting.Add(ctx, -1, x.policy)
+	if e.Err != nil || e.Attempt > 1 { // or else it has never waited
+		x.forget(ctx, e)
+	}
+	end := x.success
+	if e.Err != nil {
+		var ok bool
+		if end, ok = x.ends[e.Outcome()]; !ok {
+			end = x.policy
 		}
 	}
-	end, ok := x.ends[e.Outcome()]
-	if !ok {
-		end = x.policy
+	x.attempts.Record(ctx, int64(e.Attempt), end...)
+	x.duration.Record(ctx, e.Elapsed.Seconds(), end...)
+}
+
+// forget ends a call. If that is in a delay, the call no longer waits.
+func (x *metrics) forget(ctx context.Context, e retry.Event) {
+	x.mu.Lock()
+	before, known := x.waiters[e.Call]
+	delete(x.waiters, e.Call)
+	x.mu.Unlock()
+	if known && before == e.Waited {
+		x.waiting.Add(ctx, -1, x.calls...)
 	}
-	x.attempts.Record(ctx, int64(e.Attempt), end)
-	x.duration.Record(ctx, e.Elapsed.Seconds(), end)
 }
 
 // woken records that a call's delay has passed.
-func (x *metrics) woken(ctx context.Context, attempt int, delay time.Duration) {
-	if x.waiting != nil && attempt > 1 && delay > 0 {
-		x.waiting.Add(ctx, -1, x.policy)
+func (x *metrics) woken(ctx context.Context, delay time.Duration) {
+	if delay > 0 {
+		x.waiting.Add(ctx, -1, x.calls...)
 	}
 }
 
