@@ -1,6 +1,6 @@
 module vettest
 
-go 1.26
+go 1.26.0
 
 require github.com/callagain/retry v0.0.0
 
