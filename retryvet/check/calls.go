@@ -2,33 +2,35 @@ package check
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
-	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// calls finds the retry calls of a package. The other analyzers need its result, a *findings.
+// calls finds the retry calls of a package. The other analyzers need its result: a *findings, or nil for a package that has
+// nothing to do with package retry, on which no time is spent.
 var calls = &analysis.Analyzer{
 	Name:       "retrycalls",
 	Doc:        "find calls that retry",
 	Run:        func(pass *analysis.Pass) (any, error) { return find(pass), nil },
-	Requires:   []*analysis.Analyzer{inspect.Analyzer},
-	FactTypes:  []analysis.Fact{new(wrapper)},
+	FactTypes:  []analysis.Fact{new(wrapper), new(retries), new(client)},
 	ResultType: reflect.TypeFor[*findings](),
 }
 
-// A wrapper is the fact that a function makes a retry call of which some of its own parameters are the context, the policy
-// and the attempt's function. An index is -1 if there is no such parameter.
-type wrapper struct{ Ctx, Policy, F int }
-
-func (*wrapper) AFact()           {}
-func (w *wrapper) String() string { return "wrapper" }
+// with returns the Run of an analyzer that needs the calls of a package, and has nothing to do where there is nothing to find.
+func with(run func(*analysis.Pass, *findings)) func(*analysis.Pass) (any, error) {
+	return func(pass *analysis.Pass) (any, error) {
+		if f := pass.ResultOf[calls].(*findings); f != nil {
+			run(pass, f)
+		}
+		return nil, nil
+	}
+}
 
 // A call is a place where attempts are made.
 type call struct {
@@ -57,128 +59,60 @@ func (c *call) name() string {
 // is reports whether c calls a function of package retry.
 func (c *call) is(name string) bool { return isFunc(c.fn, root, name) }
 
+// findings are the retry calls of a package. Analyzers share them, and only read.
 type findings struct {
-	info  *types.Info
-	in    *inspector.Inspector
+	*index
+	*facts
 	list  []*call
 	byPos map[*ast.CallExpr]*call
-	decls map[*types.Func]inspector.Cursor // of the *ast.FuncDecl
-	inits map[types.Object][]ast.Expr      // what is assigned to a variable; nil where that isn't known
-	sets  map[types.Object]map[string]ast.Expr
-	uses  map[types.Object][]inspector.Cursor
 }
 
 func find(pass *analysis.Pass) *findings {
+	all := pass.AllObjectFacts()
+	if len(all) == 0 && !imports(pass.Files) {
+		return nil
+	}
 	f := &findings{
-		info:  pass.TypesInfo,
-		in:    pass.ResultOf[inspect.Analyzer].(*inspector.Inspector),
+		index: newIndex(pass.TypesInfo, pass.Files),
+		facts: newFacts(all, pass.ExportObjectFact),
 		byPos: map[*ast.CallExpr]*call{},
-		decls: map[*types.Func]inspector.Cursor{},
-		inits: map[types.Object][]ast.Expr{},
-		sets:  map[types.Object]map[string]ast.Expr{},
-		uses:  map[types.Object][]inspector.Cursor{},
 	}
-	var exprs []inspector.Cursor
-	for cur := range f.in.Root().Preorder((*ast.CallExpr)(nil), (*ast.FuncDecl)(nil)) {
-		switch n := cur.Node().(type) {
-		case *ast.CallExpr:
-			exprs = append(exprs, cur)
-		case *ast.FuncDecl:
-			if fn, ok := f.info.Defs[n.Name].(*types.Func); ok {
-				f.decls[fn] = cur
-			}
-		}
-	}
-	indexed := false
 	for again := true; again; { // a function that wraps a wrapper is one too
 		again = false
-		for _, cur := range exprs {
+		for _, cur := range f.exprs {
 			expr := cur.Node().(*ast.CallExpr)
 			if f.byPos[expr] != nil {
 				continue
 			}
-			c := f.classify(pass, cur, expr)
+			c := f.classify(cur, expr)
 			if c == nil {
 				continue
-			}
-			if !indexed {
-				f.index()
-				indexed = true
 			}
 			f.resolve(c)
 			f.byPos[expr] = c
 			f.list = append(f.list, c)
-			again = f.export(pass, c) || again
+			again = f.export(c) || again
 		}
 	}
+	f.findClients(pass.Pkg)
+	f.findRetrying()
 	return f
 }
 
-// index records what is assigned to each variable, and its uses.
-func (f *findings) index() {
-	define := func(lhs, rhs ast.Expr) {
-		switch l := ast.Unparen(lhs).(type) {
-		case *ast.Ident:
-			if obj := f.info.ObjectOf(l); obj != nil {
-				f.inits[obj] = append(f.inits[obj], rhs)
-			}
-		case *ast.SelectorExpr:
-			obj := f.info.ObjectOf(l.Sel)
-			f.inits[obj] = append(f.inits[obj], rhs)
-			if x := f.object(l.X); x != nil {
-				if f.sets[x] == nil {
-					f.sets[x] = map[string]ast.Expr{}
-				}
-				f.sets[x][l.Sel.Name] = rhs
+// imports reports whether one of files imports a package of this repository.
+func imports(files []*ast.File) bool {
+	for _, file := range files {
+		for _, s := range file.Imports {
+			if path, _ := strconv.Unquote(s.Path.Value); path == root || strings.HasPrefix(path, root+"/") {
+				return true
 			}
 		}
 	}
-	all := func(lhs, rhs []ast.Expr) {
-		for i, l := range lhs {
-			switch {
-			case len(lhs) == len(rhs):
-				define(l, rhs[i])
-			case len(rhs) == 1:
-				define(l, &ast.BadExpr{From: rhs[0].Pos(), To: rhs[0].End()}) // one of several results
-			}
-		}
-	}
-	for cur := range f.in.Root().Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.CompositeLit)(nil), (*ast.Ident)(nil)) {
-		switch n := cur.Node().(type) {
-		case *ast.AssignStmt:
-			all(n.Lhs, n.Rhs)
-		case *ast.ValueSpec:
-			lhs := make([]ast.Expr, len(n.Names))
-			for i, name := range n.Names {
-				lhs[i] = name
-			}
-			all(lhs, n.Values)
-		case *ast.RangeStmt:
-			for _, l := range []ast.Expr{n.Key, n.Value} {
-				if l != nil {
-					define(l, &ast.BadExpr{From: n.X.Pos(), To: n.X.End()})
-				}
-			}
-		case *ast.CompositeLit:
-			for _, e := range n.Elts {
-				if kv, ok := e.(*ast.KeyValueExpr); ok {
-					if key, ok := kv.Key.(*ast.Ident); ok {
-						if v, ok := f.info.Uses[key].(*types.Var); ok && v.IsField() {
-							f.inits[v] = append(f.inits[v], kv.Value)
-						}
-					}
-				}
-			}
-		case *ast.Ident:
-			if obj := f.info.Uses[n]; obj != nil {
-				f.uses[obj] = append(f.uses[obj], cur)
-			}
-		}
-	}
+	return false
 }
 
 // classify returns the retry call that expr is, or nil.
-func (f *findings) classify(pass *analysis.Pass, cur inspector.Cursor, expr *ast.CallExpr) *call {
+func (f *findings) classify(cur inspector.Cursor, expr *ast.CallExpr) *call {
 	fn, _ := typeutil.Callee(f.info, expr).(*types.Func)
 	if fn == nil || fn.Pkg() == nil {
 		return nil
@@ -214,7 +148,9 @@ func (f *findings) classify(pass *analysis.Pass, cur inspector.Cursor, expr *ast
 		if w.F < 0 || w.Policy < 0 && !hedge {
 			return nil
 		}
-	} else if !pass.ImportObjectFact(fn, &w) {
+	} else if known, ok := f.wrappers[fn]; ok {
+		w = known
+	} else {
 		return nil
 	}
 	arg := func(i int) ast.Expr {
@@ -255,157 +191,3 @@ func (f *findings) resolve(c *call) {
 		c.param, _ = f.info.Defs[names[0]].(*types.Var)
 	}
 }
-
-// export records that the function that c is in is a wrapper, and reports whether that is new.
-func (f *findings) export(pass *analysis.Pass, c *call) bool {
-	decl, fn := f.enclosing(c.cur)
-	if decl == nil || fn == nil {
-		return false
-	}
-	sig := fn.Signature()
-	index := func(obj types.Object) int {
-		for i := range sig.Params().Len() {
-			if sig.Params().At(i) == obj && obj != nil {
-				return i
-			}
-		}
-		return -1
-	}
-	w := wrapper{index(f.object(c.ctx)), index(f.object(c.policy)), index(f.object(c.f))}
-	if w.F < 0 && c.body != nil {
-		ast.Inspect(c.body, func(n ast.Node) bool {
-			if e, ok := n.(*ast.CallExpr); ok {
-				if i := index(f.object(e.Fun)); i >= 0 && isAttempt(sig.Params().At(i).Type()) {
-					w.F = i
-				}
-			}
-			return true
-		})
-	}
-	if w.F < 0 || !isAttempt(sig.Params().At(w.F).Type()) || pass.ImportObjectFact(fn, new(wrapper)) {
-		return false
-	}
-	pass.ExportObjectFact(fn, &w)
-	return true
-}
-
-// enclosing returns the function declaration around cur.
-func (f *findings) enclosing(cur inspector.Cursor) (*ast.FuncDecl, *types.Func) {
-	for d := range cur.Enclosing((*ast.FuncDecl)(nil)) {
-		decl := d.Node().(*ast.FuncDecl)
-		fn, _ := f.info.Defs[decl.Name].(*types.Func)
-		return decl, fn
-	}
-	return nil, nil
-}
-
-// object returns the variable or function that e names, or nil.
-func (f *findings) object(e ast.Expr) types.Object {
-	if e == nil {
-		return nil
-	}
-	switch e := ast.Unparen(e).(type) {
-	case *ast.Ident:
-		return f.info.ObjectOf(e)
-	case *ast.SelectorExpr:
-		return f.info.ObjectOf(e.Sel)
-	}
-	return nil
-}
-
-// only returns the one expression that is ever assigned to obj, or nil.
-func (f *findings) only(obj types.Object) ast.Expr {
-	v, ok := obj.(*types.Var)
-	if !ok || len(f.inits[obj]) != 1 || v.IsField() {
-		return nil
-	}
-	return ast.Unparen(f.inits[obj][0])
-}
-
-// uses reports whether n mentions one of objs.
-func (f *findings) mentions(n ast.Node, objs ...types.Object) (found bool) {
-	ast.Inspect(n, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			for _, obj := range objs {
-				found = found || obj != nil && f.info.ObjectOf(id) == obj
-			}
-		}
-		return !found
-	})
-	return found
-}
-
-// callee returns the function that e calls.
-func (f *findings) callee(e *ast.CallExpr) *types.Func {
-	fn, _ := typeutil.Callee(f.info, e).(*types.Func)
-	if fn == nil {
-		return nil
-	}
-	return fn.Origin()
-}
-
-func recv(fn *types.Func) types.Type {
-	if r := fn.Signature().Recv(); r != nil {
-		return r.Type()
-	}
-	return types.Typ[types.Invalid]
-}
-
-func isFunc(fn *types.Func, path string, names ...string) bool {
-	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != path || fn.Signature().Recv() != nil {
-		return false
-	}
-	for _, name := range names {
-		if fn.Name() == name {
-			return true
-		}
-	}
-	return len(names) == 0
-}
-
-func isMethod(fn *types.Func, path, typ string, names ...string) bool {
-	if fn == nil || !isNamed(recv(fn), path, typ) {
-		return false
-	}
-	for _, name := range names {
-		if fn.Name() == name {
-			return true
-		}
-	}
-	return len(names) == 0
-}
-
-// isNamed reports whether t, or what it points to, is the named type.
-func isNamed(t types.Type, path, name string) bool {
-	if t == nil {
-		return false
-	}
-	t = types.Unalias(t)
-	if p, ok := t.(*types.Pointer); ok {
-		t = types.Unalias(p.Elem())
-	}
-	n, ok := t.(*types.Named)
-	return ok && n.Obj().Name() == name && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == path
-}
-
-func isContext(t types.Type) bool { return isNamed(t, "context", "Context") }
-
-var errorType = types.Universe.Lookup("error").Type()
-
-// isAttempt reports whether t is a function that takes a context first and returns an error last.
-func isAttempt(t types.Type) bool {
-	sig, ok := t.Underlying().(*types.Signature)
-	if !ok || sig.Params().Len() == 0 || !isContext(sig.Params().At(0).Type()) {
-		return false
-	}
-	return failing(sig)
-}
-
-// failing reports whether the last result of a function is an error.
-func failing(sig *types.Signature) bool {
-	n := sig.Results().Len()
-	return n > 0 && types.Identical(sig.Results().At(n-1).Type(), errorType)
-}
-
-// within reports whether the position is in n.
-func within(n ast.Node, pos token.Pos) bool { return n != nil && n.Pos() <= pos && pos < n.End() }

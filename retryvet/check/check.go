@@ -1,12 +1,13 @@
 // Package check finds mistakes in programs that use package retry (github.com/callagain/retry) which compile and pass
 // review. Each analyzer finds one kind; [Analyzers] has all of them.
 //
-// A line with a comment //retryvet:ignore, or the line after it, isn't reported.
+// A line with a comment //retryvet:ignore, or the line after it, isn't reported, nor is a declaration whose doc comment has it.
 package check
 
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -37,14 +38,29 @@ func ignored(pass *analysis.Pass, pos token.Pos) bool {
 	line := pass.Fset.Position(pos).Line
 	for _, group := range file.Comments {
 		for _, c := range group.List {
-			if text, ok := strings.CutPrefix(c.Text, "//retryvet:ignore"); ok && (text == "" || text[0] == ' ') {
-				if l := pass.Fset.Position(c.Pos()).Line; l == line || l == line-1 {
-					return true
-				}
+			if l := pass.Fset.Position(c.Pos()).Line; isIgnore(c) && (l == line || l == line-1) {
+				return true
 			}
 		}
 	}
+	for _, d := range file.Decls {
+		var doc *ast.CommentGroup
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			doc = d.Doc
+		case *ast.GenDecl:
+			doc = d.Doc
+		}
+		if within(d, pos) && doc != nil && slices.ContainsFunc(doc.List, isIgnore) {
+			return true
+		}
+	}
 	return false
+}
+
+func isIgnore(c *ast.Comment) bool {
+	text, ok := strings.CutPrefix(c.Text, "//retryvet:ignore")
+	return ok && (text == "" || text[0] == ' ')
 }
 
 func fileOf(pass *analysis.Pass, pos token.Pos) *ast.File {

@@ -23,18 +23,16 @@ hedge that has lost, and doesn't know its number:
 What looks at the caller's context, such as ctx.Err() or context.Cause(ctx), and what outlives the attempt, in a go
 statement, isn't reported.`,
 	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#Context",
-	Run:      runContext,
+	Run:      with(runContext),
 	Requires: []*analysis.Analyzer{calls},
 }
 
-func runContext(pass *analysis.Pass) (any, error) {
-	f := pass.ResultOf[calls].(*findings)
+func runContext(pass *analysis.Pass, f *findings) {
 	for _, c := range f.list {
 		if c.body != nil && (c.loop == nil || c.loop.Tok != token.ASSIGN) {
 			f.checkContext(pass, c)
 		}
 	}
-	return nil, nil
 }
 
 func (f *findings) checkContext(pass *analysis.Pass, c *call) {
@@ -68,6 +66,10 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) {
 					return false
 				}
 				walk(n.Fun)
+				if f.givesBoth(n, c.param) {
+					usesOwn, kept = true, true
+					return false
+				}
 				for _, a := range n.Args {
 					id, ok := ast.Unparen(a).(*ast.Ident)
 					if !ok {
@@ -122,6 +124,21 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) {
 		d.SuggestedFixes = []analysis.SuggestedFix{fix}
 	}
 	report(pass, d)
+}
+
+// givesBoth reports whether a call gets the attempt's own context beside another one: it knows which is which.
+func (f *findings) givesBoth(e *ast.CallExpr, own *types.Var) bool {
+	is, others := false, false
+	for _, a := range e.Args {
+		if isContext(f.info.TypeOf(a)) {
+			if obj := f.object(a); own != nil && obj == own {
+				is = true
+			} else {
+				others = true
+			}
+		}
+	}
+	return is && others
 }
 
 // useOwn returns the fix that uses the attempt's own context in place of the others.

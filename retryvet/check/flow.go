@@ -23,10 +23,10 @@ type graph struct {
 	all  []*cfg.Block
 }
 
-// flow returns the control flow of an attempt, or nil where it can't be told.
-func (f *findings) flow(c *call) *graph {
+// flow returns the control flow of a body, which is that of an attempt of c if there is a c, or nil where it can't be told.
+func (f *findings) flow(body *ast.BlockStmt, c *call) *graph {
 	jumps := false
-	ast.Inspect(c.body, func(n ast.Node) bool {
+	ast.Inspect(body, func(n ast.Node) bool {
 		b, ok := n.(*ast.BranchStmt)
 		jumps = jumps || ok && b.Tok == token.GOTO
 		return !jumps
@@ -34,17 +34,19 @@ func (f *findings) flow(c *call) *graph {
 	if jumps {
 		return nil
 	}
-	body := c.body
-	if c.loop != nil { // so that break and continue have something to refer to
-		body = &ast.BlockStmt{Lbrace: body.Lbrace, Rbrace: body.Rbrace, List: []ast.Stmt{&ast.ForStmt{For: c.loop.For, Body: body}}}
+	g := &graph{f: f, body: body}
+	if c == nil || c.loop == nil {
+		g.all = cfg.New(body, f.mayReturn).Blocks
+		g.from = g.all[0]
+		return g
 	}
-	g := &graph{f: f, body: c.body, all: cfg.New(body, f.mayReturn).Blocks}
+	// So that break and continue have something to refer to:
+	around := &ast.BlockStmt{Lbrace: body.Lbrace, Rbrace: body.Rbrace, List: []ast.Stmt{&ast.ForStmt{For: c.loop.For, Body: body}}}
+	g.all = cfg.New(around, f.mayReturn).Blocks
 	g.from = g.all[0]
-	if c.loop != nil {
-		for _, b := range g.all {
-			if b.Kind == cfg.KindForBody && b.Stmt == body.List[0] {
-				g.from, g.head = b, b
-			}
+	for _, b := range g.all {
+		if b.Kind == cfg.KindForBody && b.Stmt == around.List[0] {
+			g.from, g.head = b, b
 		}
 	}
 	return g
@@ -162,6 +164,18 @@ func (g *graph) pos(b *cfg.Block) token.Pos {
 		return b.Stmt.End() - 1
 	}
 	return b.Stmt.Pos()
+}
+
+// after returns the place right after a node.
+func (g *graph) after(n ast.Node) point {
+	for _, b := range g.all {
+		for i, other := range b.Nodes {
+			if other == n {
+				return point{b, i + 1}
+			}
+		}
+	}
+	return point{g.from, 0}
 }
 
 // points returns the places in the graph right after a node that holds something for which is returns true.

@@ -22,12 +22,11 @@ used; a comparison with retry.ErrExhausted and the like by == instead of errors.
 an error of package context; and a policy with a Timeout that doesn't retry what is a context.DeadlineExceeded, which is what
 an attempt that timed out fails with.`,
 	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#Lost",
-	Run:      runLost,
+	Run:      with(runLost),
 	Requires: []*analysis.Analyzer{calls},
 }
 
-func runLost(pass *analysis.Pass) (any, error) {
-	f := pass.ResultOf[calls].(*findings)
+func runLost(pass *analysis.Pass, f *findings) {
 	for _, c := range f.list {
 		if c.f != nil && !c.is("Start") {
 			f.checkUnused(pass, c)
@@ -56,7 +55,6 @@ func runLost(pass *analysis.Pass) (any, error) {
 			}
 		}
 	}
-	return nil, nil
 }
 
 func (f *findings) checkUnused(pass *analysis.Pass, c *call) {
@@ -75,6 +73,9 @@ func (f *findings) checkCompare(pass *analysis.Pass, cur inspector.Cursor, n *as
 	v, ok := f.object(sentinel).(*types.Var)
 	if !ok || v.Pkg() == nil || v.Parent() != v.Pkg().Scope() || !f.isError(err) || v.Pkg() == pass.Pkg {
 		return // a package knows what it wraps itself
+	}
+	if f.target(cur, err) {
+		return
 	}
 	var why string
 	switch path := v.Pkg().Path(); {
@@ -97,6 +98,15 @@ func (f *findings) checkCompare(pass *analysis.Pass, cur inspector.Cursor, n *as
 		}
 	}
 	report(pass, d)
+}
+
+// target reports whether e is the parameter of a method Is around cur. [errors.Is] asks it about one error at a time.
+func (f *findings) target(cur inspector.Cursor, e ast.Expr) bool {
+	decl, fn := f.enclosing(cur)
+	if fn == nil || decl.Recv == nil || fn.Name() != "Is" || fn.Signature().Params().Len() != 1 {
+		return false
+	}
+	return f.object(e) == fn.Signature().Params().At(0)
 }
 
 // fromCall reports whether e is a variable that got the error of a retry call.

@@ -25,22 +25,16 @@ seen no other call:
 
 Tests, func main and what is only called once from there aren't reported.`,
 	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#PerCall",
-	Run:      runPerCall,
+	Run:      with(runPerCall),
 	Requires: []*analysis.Analyzer{calls},
 }
 
-func runPerCall(pass *analysis.Pass) (any, error) {
-	f := pass.ResultOf[calls].(*findings)
-	indexed := len(f.uses) > 0
+func runPerCall(pass *analysis.Pass, f *findings) {
 	for cur := range f.in.Root().Preorder((*ast.CompositeLit)(nil), (*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
 		n := cur.Node()
 		what, ok := f.made(n)
 		if !ok || inTest(pass, n.Pos()) {
 			continue
-		}
-		if !indexed {
-			f.index()
-			indexed = true
 		}
 		if f.isShared(what, n) || f.runsOnce(cur) {
 			continue
@@ -62,7 +56,6 @@ func runPerCall(pass *analysis.Pass) (any, error) {
 			report(pass, analysis.Diagnostic{Pos: n.Pos(), End: n.End(), Message: msg})
 		}
 	}
-	return nil, nil
 }
 
 type shareable struct{ kind, text string }

@@ -7,7 +7,7 @@ import (
 )
 
 // fields returns the fields that are set in the struct that e is the value of, and whether they are known.
-func (f *findings) fields(e ast.Expr) (map[string]ast.Expr, bool) {
+func (x *index) fields(e ast.Expr) (map[string]ast.Expr, bool) {
 	for range 10 { // a variable may be a copy of another
 		if e == nil {
 			return nil, false
@@ -29,11 +29,11 @@ func (f *findings) fields(e ast.Expr) (map[string]ast.Expr, bool) {
 			}
 			return all, true
 		}
-		obj := f.object(e)
-		more := f.sets[obj]
-		e = f.only(obj)
+		obj := x.object(e)
+		more := x.sets[obj]
+		e = x.only(obj)
 		if len(more) > 0 {
-			all, known := f.fields(e)
+			all, known := x.fields(e)
 			for name, v := range more {
 				if all != nil {
 					all[name] = v
@@ -46,13 +46,28 @@ func (f *findings) fields(e ast.Expr) (map[string]ast.Expr, bool) {
 }
 
 // once reports whether the policy is known to make a single attempt.
-func (f *findings) once(policy ast.Expr) bool {
-	fields, _ := f.fields(policy)
-	return fields["Attempts"] != nil && f.isInt(fields["Attempts"], 1)
+func (x *index) once(policy ast.Expr) bool {
+	fields, _ := x.fields(policy)
+	return fields["Attempts"] != nil && x.isInt(fields["Attempts"], 1)
 }
 
-func (f *findings) isInt(e ast.Expr, n int64) bool {
-	v := f.info.Types[e].Value
+// endless reports whether a call by the policy is known to go on until it succeeds, its context ends, or an attempt stops it.
+func (x *index) endless(policy ast.Expr) bool {
+	fields, known := x.fields(policy)
+	if !known || fields["Attempts"] == nil {
+		return false
+	}
+	for _, name := range []string{"Backoff", "Within", "Budget", "RetryIf", "Decide"} {
+		if e := fields[name]; e != nil && !(name == "Backoff" && isNamed(x.info.TypeOf(e), root, "Exponential")) {
+			return false
+		}
+	}
+	attempts, ok := x.object(fields["Attempts"]).(*types.Const)
+	return ok && attempts.Pkg() != nil && attempts.Pkg().Path() == root && attempts.Name() == "Unlimited"
+}
+
+func (x *index) isInt(e ast.Expr, n int64) bool {
+	v := x.info.Types[e].Value
 	if v == nil || v.Kind() != constant.Int {
 		return false
 	}
@@ -60,16 +75,16 @@ func (f *findings) isInt(e ast.Expr, n int64) bool {
 	return ok && got == n
 }
 
-func (f *findings) isNil(e ast.Expr) bool { return f.info.Types[ast.Unparen(e)].IsNil() }
+func (x *index) isNil(e ast.Expr) bool { return x.info.Types[ast.Unparen(e)].IsNil() }
 
 // marked reports whether e is a call of one of package retry's marks.
-func (f *findings) marked(e ast.Expr, names ...string) bool {
+func (x *index) marked(e ast.Expr, names ...string) bool {
 	c, ok := ast.Unparen(e).(*ast.CallExpr)
-	return ok && isFunc(f.callee(c), root, names...)
+	return ok && isFunc(x.callee(c), root, names...)
 }
 
 // isError reports whether e is an error.
-func (f *findings) isError(e ast.Expr) bool {
-	t := f.info.TypeOf(e)
+func (x *index) isError(e ast.Expr) bool {
+	t := x.info.TypeOf(e)
 	return t != nil && types.Implements(t, errorType.Underlying().(*types.Interface))
 }

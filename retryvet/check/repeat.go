@@ -18,12 +18,11 @@ A second attempt finds what the first one left. Reported are: a reader made outs
 empty for the second attempt; an http.Request with a body, made outside and sent in it; and, where the attempt can fail
 later, appending to a slice of the caller's or writing to its http.ResponseWriter.`,
 	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#Repeat",
-	Run:      runRepeat,
+	Run:      with(runRepeat),
 	Requires: []*analysis.Analyzer{calls},
 }
 
-func runRepeat(pass *analysis.Pass) (any, error) {
-	f := pass.ResultOf[calls].(*findings)
+func runRepeat(pass *analysis.Pass, f *findings) {
 	for _, c := range f.list {
 		if c.body == nil || f.once(c.policy) {
 			continue
@@ -34,7 +33,6 @@ func runRepeat(pass *analysis.Pass) (any, error) {
 			r.effects()
 		}
 	}
-	return nil, nil
 }
 
 type repeat struct {
@@ -188,12 +186,10 @@ func (r *repeat) request(e *ast.CallExpr, at ast.Expr, v *types.Var) {
 		return
 	}
 	made, ok := ast.Expr(nil), false
-	for _, cur := range r.definitions(v) {
-		if made != nil {
-			return
-		}
-		made = cur
+	if len(r.inits[v]) != 1 {
+		return
 	}
+	made = ast.Unparen(r.inits[v][0])
 	c, isCall := made.(*ast.CallExpr)
 	if !isCall || !isFunc(r.callee(c), "net/http", "NewRequest", "NewRequestWithContext") {
 		return
@@ -216,26 +212,9 @@ func (r *repeat) request(e *ast.CallExpr, at ast.Expr, v *types.Var) {
 	}
 }
 
-// definitions returns what v is assigned from, also as one of several results.
-func (r *repeat) definitions(v *types.Var) (all []ast.Expr) {
-	for cur := range r.in.Root().Preorder((*ast.AssignStmt)(nil)) {
-		s := cur.Node().(*ast.AssignStmt)
-		for i, l := range s.Lhs {
-			if r.object(l) == v {
-				if len(s.Rhs) == len(s.Lhs) {
-					all = append(all, ast.Unparen(s.Rhs[i]))
-				} else {
-					all = append(all, ast.Unparen(s.Rhs[0]))
-				}
-			}
-		}
-	}
-	return all
-}
-
 // effects looks for what a failed attempt leaves behind.
 func (r *repeat) effects() {
-	g := r.flow(r.c)
+	g := r.flow(r.c.body, r.c)
 	if g == nil {
 		return
 	}

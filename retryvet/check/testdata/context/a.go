@@ -214,3 +214,29 @@ func toldSo(ctx context.Context) error {
 		return fetch(ctx)
 	})
 }
+
+// A function that is given both knows which is which.
+func both(ctx context.Context) error {
+	return retry.Do(ctx, p, func(attempt context.Context) error { return stream(attempt, ctx) })
+}
+
+func stream(attempt, life context.Context) error { return nil }
+
+func bothOther(ctx context.Context) error {
+	return retry.Do(ctx, p, func(attempt context.Context) error {
+		if err := stream(attempt, attempt); err != nil {
+			return err
+		}
+		return fetch(ctx) // want `the attempt uses ctx`
+	})
+}
+
+// A comment on a declaration counts for all of it.
+//
+//retryvet:ignore nothing of it has limits
+func toldSoOnce(ctx context.Context) error {
+	if err := retry.Do(ctx, p, func(context.Context) error { return fetch(ctx) }); err != nil {
+		return err
+	}
+	return retry.Do(ctx, p, func(context.Context) error { return fetch(ctx) })
+}

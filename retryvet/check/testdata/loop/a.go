@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"sync"
+	"time"
 
 	"github.com/callagain/retry"
 )
@@ -378,5 +379,25 @@ func ownGoroutine(ctx context.Context) {
 			}
 			log.Print(loop.Err())
 		}()
+	}
+}
+
+// It ends with its context, of which the caller knows.
+func endless(ctx context.Context) {
+	forever := retry.Policy{Attempts: retry.Unlimited}
+	var loop retry.Loop
+	for ctx := range loop.Attempts(ctx, forever) {
+		_, err := fetch(ctx)
+		loop.Done(retry.Progress(err))
+	}
+}
+
+func endlessWithin(ctx context.Context) {
+	forever := retry.Policy{Attempts: retry.Unlimited}
+	forever.Within = time.Hour
+	var loop retry.Loop
+	for ctx := range loop.Attempts(ctx, forever) { // want `nobody looks at loop.Err`
+		_, err := fetch(ctx)
+		loop.Done(err)
 	}
 }

@@ -97,6 +97,22 @@ func compareRight(ctx context.Context) bool {
 	return err == context.Canceled || retry.ErrBudget == nil
 }
 
+type timedOut struct{ error }
+
+func (timedOut) Is(target error) bool { return target == retry.ErrTimeout }
+
+type exhausted struct{ cause error }
+
+func (e exhausted) Error() string { return "exhausted" }
+
+func (e exhausted) Is(target error) bool {
+	switch target {
+	case retry.ErrExhausted:
+		return true
+	}
+	return e.cause == retry.ErrBudget // want `retry.ErrBudget is always wrapped`
+}
+
 // Without a Timeout of the policy it's the caller's deadline, or one of f's own.
 func noTimeout(ctx context.Context) error {
 	p := retry.Policy{RetryIf: func(err error) bool { return !errors.Is(err, context.DeadlineExceeded) }}
