@@ -7,7 +7,7 @@
 //	go run ./kill -workers 3                   three processes share the directory, and take it over
 //	go run ./kill -workers 3 -stop             the same, and some are stopped for longer than their lease
 //	go run ./kill -workers 2 -servers 3        three nats-server processes, whose leaders are killed as well
-//	go run ./kill -workers 2 -disk 200         a disk of 200 MB that fills up (as root, on Linux)
+//	go run ./kill -workers 2 -disk 80          a disk of 80 MB that fills up (as root, on Linux)
 //	go run ./kill -workers 2 -clock            the clock of all processes steps by an hour, forward and back, and back and forward
 //	go run ./kill -power                       each kill is a power loss: what wasn't synced is gone (as root, with /dev/fuse)
 package main
@@ -29,7 +29,7 @@ import (
 type config struct {
 	Dir, URL, Ledger        string
 	Load                    int // goroutines that start calls
-	Pad                     int // bytes that are added to the argument of a call, at most
+	Pad                     int // bytes that are added to the argument of a call
 	Poison, Last, Verbose   bool
 	Reserve                 int64
 	kills, workers, servers int
@@ -113,7 +113,7 @@ func run(ctx context.Context, c config, dir string, w io.Writer) error {
 			return err
 		}
 		defer unmount(disk)
-		c.Dir, c.Pad, c.Reserve = filepath.Join(disk, "calls"), 200_000, int64(c.disk)<<20/2
+		c.Dir, c.Pad, c.Reserve = filepath.Join(disk, "calls"), 100_000, int64(c.disk-15)<<20
 	}
 	var err error
 	if c.step {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -44,7 +45,7 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	errs := make(chan error, c.workers)
 	for range c.workers {
 		wg.Go(func() {
-			for int(kills.Load()) < c.kills {
+			for n := int(kills.Load()); n < c.kills || n < 20*c.kills && c.fills(); n = int(kills.Load()) {
 				n := kills.Add(1)
 				d := c
 				d.Poison = c.Poison && n%8 == 3
@@ -90,6 +91,15 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	}
 	fmt.Fprintf(w, "what was left ended within %v\n", time.Since(began).Round(time.Second))
 	return nil
+}
+
+// fills reports whether there is a disk that is to fill up, and hasn't yet: how fast it does depends on the machine.
+func (c config) fills() bool {
+	if c.disk == 0 {
+		return false
+	}
+	lines, _, err := read(c.Ledger)
+	return err == nil && !slices.ContainsFunc(lines, func(x line) bool { return x.Kind == refused })
 }
 
 // life is that of one worker process.

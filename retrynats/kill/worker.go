@@ -116,7 +116,7 @@ func (w *worker) attempt(ctx context.Context, t task) (string, error) {
 
 // call starts a call, and now and then does what users and operators do with it.
 func (w *worker) call(ctx context.Context, i int64) {
-	name, t := plain, task{Takes: rand.N(50 * time.Millisecond), Pad: strings.Repeat("x", rand.N(w.conf.Pad+1))}
+	name, t := plain, task{Takes: rand.N(50 * time.Millisecond), Pad: strings.Repeat("x", w.conf.Pad)}
 	switch {
 	case i%97 == 11:
 		t.Takes = lease + 400*time.Millisecond // longer than a lease
