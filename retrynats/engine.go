@@ -138,7 +138,9 @@ func (e *Engine) tookOver() {
 		e.set.Log.Warn("retrynats: make the consumers anew", "err", err)
 		pause(e.life, 20*time.Millisecond)
 	}
-	e.sweep(e.life, true)
+	for e.life.Err() == nil && e.sweep(e.life, true) != nil {
+		pause(e.life, 100*time.Millisecond)
+	}
 }
 
 // Close makes the engine take no more calls, and waits for the attempts that run until ctx is over. Then it ends the contexts of those

@@ -174,6 +174,27 @@ func TestRule2NeverForgotten(t *testing.T) {
 	})
 }
 
+// While a cluster elects a leader, a worker that opens can't look for what others have left.
+func TestRule2WhatCannotBeLookedForAtOpeningIsLookedForAgain(t *testing.T) {
+	d := dir(t)
+	e := open(t, Settings{Dir: d})
+	c := start(t, register[int, int](t, e, "test.f", fast(1), nil), "k", 1)
+	until(t, "it has a tick", func() bool { w, _ := e.store.Woken(t.Context()); return w[c.id()] })
+	if err := e.store.DropWake(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.sweep(t.Context(), true); err == nil {
+		t.Fatal("a sweep without its stream didn't fail")
+	}
+	e.takers.Go(func() { e.sweeps(true) })
+	pause(t.Context(), time.Second)
+	began := time.Now()
+	register(t, open(t, Settings{Dir: d}), "test.f", fast(1), func(context.Context, int) (int, error) { return 7, nil })
+	if v, err := c.Result(t.Context()); v != 7 || err != nil || time.Since(began) >= e.overdue {
+		t.Errorf("%d, %v, after %v", v, err, time.Since(began))
+	}
+}
+
 // The server counts a tick's time by its wall clock: if that is set back by an hour, a tick of a dead worker comes again in an hour.
 func TestRule2ADeadWorkersCallIsNotForgottenByAServerWhoseClockWasSetBack(t *testing.T) {
 	d := dir(t)

@@ -20,7 +20,7 @@ func (e *Engine) sweeps(first bool) {
 		defer sub.Unsubscribe()
 	}
 	took := time.Duration(0)
-	for all := first; ; all = false {
+	for all := first; ; {
 		if !all {
 			// A sweep reads every record's headers: it takes a twentieth of the time at most.
 			wait := max(e.every, 20*took)
@@ -37,14 +37,22 @@ func (e *Engine) sweeps(first bool) {
 		}
 		e.nc.Publish(record.Sweeps, nil)
 		began := time.Now()
-		e.sweep(e.taking, all)
+		err := e.sweep(e.taking, all)
 		took = time.Since(began)
+		// While a cluster elects a leader nothing can be read. What a worker that died meanwhile has left without a tick would otherwise be
+		// found when it is overdue.
+		if all = all && err != nil; all {
+			pause(e.taking, max(500*time.Millisecond, 20*took))
+			if e.taking.Err() != nil {
+				return
+			}
+		}
 	}
 }
 
 // sweep wakes the calls that nothing wakes: all of them, or those that should have been woken a while ago. Among these are calls whose
 // worker is dead while the server gives it time by a clock that was set back.
-func (e *Engine) sweep(ctx context.Context, all bool) {
+func (e *Engine) sweep(ctx context.Context, all bool) error {
 	if n, err := e.store.DropAhead(ctx); n > 0 {
 		e.set.Log.Warn("retrynats: consumers were ahead of their stream and are made anew", "consumers", n, "err", err)
 	}
@@ -86,6 +94,7 @@ func (e *Engine) sweep(ctx context.Context, all bool) {
 	case n > 0:
 		e.set.Log.Info("retrynats: woke calls that nothing else did", "calls", n)
 	}
+	return err
 }
 
 // drain waits for acknowledgements, so that no more than those are on their way.
