@@ -3,16 +3,20 @@ package retrynats
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/retrynats/internal/store"
+	"github.com/callagain/retry/retrynats/internal/trio"
 )
 
-func TestMoveFromADirectoryToAServer(t *testing.T) {
+// From a directory to a cluster of three real servers, by the command.
+func TestMoveFromADirectoryToACluster(t *testing.T) {
 	d := dir(t)
-	p := retry.Policy{Backoff: retry.List{0, 2 * time.Second}}
+	p := retry.Policy{Backoff: retry.List{0, 5 * time.Second}}
 	e := open(t, Settings{Dir: d})
 	f := register(t, e, "test.f", p, func(_ context.Context, n int) (int, error) {
 		switch n % 3 {
@@ -29,14 +33,19 @@ func TestMoveFromADirectoryToAServer(t *testing.T) {
 	until(t, "the first attempts end", func() bool { n, _ := f.Count(t.Context()); return n[Done] == 30 && n[Dead] == 30 && n[Running] == 0 })
 	e.Close(t.Context())
 
-	_, url := serve(t, "")
-	for want := range []int{90, 0} {
-		n, err := Move(t.Context(), Settings{Dir: d}, Settings{URL: url})
-		if err != nil || n != 90*(1-want) {
-			t.Fatalf("%d copied, %v", n, err)
+	url := serveThree(t)
+	for _, want := range []string{"90 calls copied\n", "0 calls copied\n"} {
+		out, err := exec.Command("go", "run", "./cmd/move", "-dir", d, "-url", url).CombinedOutput()
+		if err != nil || string(out) != want {
+			t.Fatalf("%s, %v", out, err)
 		}
 	}
 	to := open(t, Settings{URL: url})
+	for _, name := range []string{store.CallsStream, store.WakeStream} {
+		if n := config(t, to, name).Replicas; n != 3 {
+			t.Errorf("%s is on %d servers", name, n)
+		}
+	}
 	var runs atomic.Int32
 	g := register(t, to, "test.f", p, func(ctx context.Context, n int) (int, error) {
 		runs.Add(1)
@@ -59,4 +68,21 @@ func TestMoveFromADirectoryToAServer(t *testing.T) {
 	if _, err := Move(t.Context(), Settings{Dir: d}, Settings{URL: url}); err == nil {
 		t.Error("calls in another form were overwritten or overlooked")
 	}
+}
+
+// serveThree starts a cluster of three real servers.
+func serveThree(t *testing.T) string {
+	t.Helper()
+	bin, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ss, url, err := trio.Start(bin, t.TempDir(), 3, "")
+	for _, s := range ss {
+		t.Cleanup(s.Kill)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
 }
