@@ -12,6 +12,8 @@ import (
 
 // What a body may do, and what comes of it. The first trap of a loop that sets an error variable was that `v, err := fetch(ctx)`
 // declares another one, so that a failed attempt counted as a success. Here the failure is passed as a value.
+//
+//retryvet:ignore these are the mistakes
 func TestLoopCannotBeHeldWrongSilently(t *testing.T) {
 	type fetch func(context.Context) (int, error)
 	for _, tt := range []struct {
@@ -181,6 +183,7 @@ func TestLoopCannotBeHeldWrongSilently(t *testing.T) {
 	}
 }
 
+//retryvet:ignore this is the mistake
 func TestLoopInsideOfItselfPanics(t *testing.T) {
 	defer func() {
 		if s, _ := recover().(string); !strings.Contains(s, "use one Loop for each call") {
@@ -194,6 +197,7 @@ func TestLoopInsideOfItselfPanics(t *testing.T) {
 	}
 }
 
+//retryvet:ignore one of the loops tells nothing
 func TestLeavingALoopEarnsForASuccessOnly(t *testing.T) {
 	for _, failure := range []error{nil, errFlaky} {
 		for _, p := range []retry.Policy{{}, {Timeout: time.Hour}} {

@@ -36,7 +36,7 @@ func (c *caller) logEnd(ctx context.Context, service, operation string, err erro
 	switch {
 	case !ok:
 		log.Logf(logging.Debug, "request failed with unretryable error %v", redact.String(err.Error()))
-	case e.Reason == retry.ErrExhausted:
+	case errors.Is(e.Reason, retry.ErrExhausted):
 		log.Logf(logging.Debug, "max retry attempts exhausted, max %d", e.Attempts)
 	default:
 		log.Logf(logging.Debug, "giving up request %s/%s after attempt %d: %v", service, operation, e.Attempts, redact.String(e.Reason.Error()))

@@ -53,6 +53,7 @@ func TestNestedInDo(t *testing.T) {
 	tr.Base.(*http.Transport).DisableKeepAlives = true
 	client := &http.Client{Transport: tr}
 	err := retry.Do(t.Context(), three, func(ctx context.Context) error {
+		//retryvet:ignore this is what is tested
 		resp, err := client.Do(request(t, "GET", s.URL, nil).WithContext(ctx))
 		if err != nil {
 			return err

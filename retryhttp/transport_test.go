@@ -361,7 +361,7 @@ func TestErrors(t *testing.T) {
 
 	_, err := client.Do(request(t, "GET", url+"/?key="+secret, nil))
 	var gaveUp *retry.Error
-	if !errors.As(err, &gaveUp) || gaveUp.Attempts != 3 || gaveUp.Reason != retry.ErrExhausted {
+	if !errors.As(err, &gaveUp) || gaveUp.Attempts != 3 || !errors.Is(gaveUp.Reason, retry.ErrExhausted) {
 		t.Errorf("the error is %v, want a *retry.Error after 3 attempts", err)
 	} else if strings.Contains(gaveUp.Error(), secret) {
 		t.Errorf("the error %q tells the secret", gaveUp)

@@ -50,6 +50,7 @@ func TestTheKeyIsTheIdempotencyKeyOfTheRequest(t *testing.T) {
 	}
 }
 
+//retryvet:ignore this is what is tested
 func TestNestedCallsDoNotMultiply(t *testing.T) {
 	e := open(t, Settings{})
 	var attempts atomic.Int32

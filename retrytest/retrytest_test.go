@@ -132,7 +132,7 @@ func TestAttemptsAreCappedAndNeverRaised(t *testing.T) {
 				return errDown
 			})
 			e, ok := errors.AsType[*retry.Error](err)
-			if made != tt.want || !ok || e.Attempts != tt.want || e.Reason != retry.ErrExhausted || !errors.Is(err, errDown) {
+			if made != tt.want || !ok || e.Attempts != tt.want || !errors.Is(e.Reason, retry.ErrExhausted) || !errors.Is(err, errDown) {
 				t.Errorf("%d attempts of a policy with %d, limited to %d, and %v; want %d", made, tt.policy, tt.limit, err, tt.want)
 			}
 		})

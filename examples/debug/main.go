@@ -105,7 +105,7 @@ func traffic(ctx context.Context, board *retrydebug.Board) {
 	}
 	for range 5 {
 		every(100*time.Millisecond, func() {
-			retry.Do(ctx, search, func(context.Context) error {
+			_ = retry.Do(ctx, search, func(context.Context) error {
 				if outage() || rand.N(10) == 0 {
 					return errOverloaded
 				}
@@ -113,7 +113,7 @@ func traffic(ctx context.Context, board *retrydebug.Board) {
 			})
 		})
 		every(8*time.Second, func() {
-			retry.Do(ctx, imports, func(context.Context) error {
+			_ = retry.Do(ctx, imports, func(context.Context) error {
 				if rand.N(4) > 0 {
 					return errLocked
 				}
@@ -122,7 +122,7 @@ func traffic(ctx context.Context, board *retrydebug.Board) {
 		})
 	}
 	every(time.Second, func() {
-		retry.Do(ctx, payment, func(context.Context) error {
+		_ = retry.Do(ctx, payment, func(context.Context) error {
 			switch rand.N(8) {
 			case 0:
 				return retry.Stop(errDeclined)

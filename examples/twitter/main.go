@@ -55,6 +55,7 @@ func run(w io.Writer) error {
 	}))
 	defer api.Close()
 
+	budget := &retry.Budget{Min: 10} // the server fails more than any real one
 	for _, call := range []struct {
 		path   string
 		policy retry.Policy
@@ -66,7 +67,7 @@ func run(w io.Writer) error {
 		fmt.Fprintln(w, "GET", call.path)
 		policy := call.policy
 		policy.Observe = func(_ context.Context, e retry.Event) { tell(w, e) }
-		policy.Budget = &retry.Budget{Min: 10} // the server fails more than any real one
+		policy.Budget = budget
 		client := retryhttp.NewClient(policy)
 		resp, err := client.Get(api.URL + call.path)
 		if err != nil {
