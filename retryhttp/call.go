@@ -52,7 +52,7 @@ func (t *Transport) newCall(req *http.Request) (*call, retry.Policy, error) {
 		return nil, p, err
 	}
 	c.key = t.newKey(req, &o)
-	c.replay = c.key != "" || o.replay || idempotent(req)
+	c.replay = c.key != "" || o.idempotent || idempotent(req)
 
 	c.around = p.Around != nil
 	if p.Timeout > 0 {

@@ -15,11 +15,11 @@ func WithPolicy(ctx context.Context, p retry.Policy) context.Context {
 	return context.WithValue(ctx, optionsKey{}, &o)
 }
 
-// WithReplay returns a context for requests that may be sent more than once whatever their method, as if they were
+// WithIdempotent returns a context for requests that may be sent more than once whatever their method, as if they were
 // idempotent: the caller knows that this does no harm, or less harm than a failure.
-func WithReplay(ctx context.Context) context.Context {
+func WithIdempotent(ctx context.Context) context.Context {
 	o := optionsOf(ctx)
-	o.replay = true
+	o.idempotent = true
 	return context.WithValue(ctx, optionsKey{}, &o)
 }
 
@@ -38,9 +38,9 @@ func WithKey(ctx context.Context, key string) context.Context {
 
 // options are what a context says of the requests made with it.
 type options struct {
-	policy *retry.Policy
-	replay bool
-	key    string
+	policy     *retry.Policy
+	idempotent bool
+	key        string
 }
 
 type optionsKey struct{}

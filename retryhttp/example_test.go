@@ -116,13 +116,13 @@ func ExampleWithPolicy() {
 	// Output: 503 Service Unavailable
 }
 
-func ExampleWithReplay() {
+func ExampleWithIdempotent() {
 	api := flaky(503, 200)
 	defer api.Close()
 	client := retryhttp.NewClient(retry.Policy{})
 
 	// A search is a POST here, but harms nobody twice.
-	ctx := retryhttp.WithReplay(context.Background())
+	ctx := retryhttp.WithIdempotent(context.Background())
 	req, _ := http.NewRequestWithContext(ctx, "POST", api.URL, strings.NewReader("query"))
 	resp, err := client.Do(req)
 	if err != nil {

@@ -108,7 +108,7 @@ func newFetch(client *http.Client, req *http.Request) (*fetch, error) {
 		client = http.DefaultClient
 	}
 	f := &fetch{Context: req.Context(), client: *client, req: req, options: optionsOf(req.Context()), body: newSource(req)}
-	f.replay = f.options.replay || idempotent(req)
+	f.replay = f.options.idempotent || idempotent(req)
 	base := client.Transport
 	if base == nil {
 		base = http.DefaultTransport

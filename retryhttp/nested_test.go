@@ -225,7 +225,7 @@ func TestPolicyOfARequest(t *testing.T) {
 		t.Errorf("there were %d requests, want 1", n)
 	}
 	// The two ways to say something of a request don't undo each other.
-	ctx = retryhttp.WithPolicy(retryhttp.WithReplay(t.Context()), retry.Policy{Backoff: retry.List{0, 0}})
+	ctx = retryhttp.WithPolicy(retryhttp.WithIdempotent(t.Context()), retry.Policy{Backoff: retry.List{0, 0}})
 	resp, err = tr.RoundTrip(request(t, "POST", s.URL, nil).WithContext(ctx))
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 // A request is sent again if
 //
 //   - its method is idempotent (GET, HEAD, OPTIONS, TRACE, PUT, DELETE: RFC 9110, section 9.2.2), it has an Idempotency-Key or
-//     X-Idempotency-Key header, or its context is from [WithReplay] or [WithKey]; or else no server can have acted on it (see
+//     X-Idempotency-Key header, or its context is from [WithIdempotent] or [WithKey]; or else no server can have acted on it (see
 //     [NeverSent]); and
 //   - it has no body; or one that its GetBody can make again, as [http.NewRequest] arranges for the readers of packages bytes and
 //     strings; or one of which nothing was read. Any other body is sent once; see BufferBody.

@@ -19,7 +19,7 @@ import (
 )
 
 // What may have been acted upon is only sent again where that does no harm.
-func TestWhichRequestsAreReplayed(t *testing.T) {
+func TestWhichRequestsAreSentAgain(t *testing.T) {
 	body := func() io.Reader { return strings.NewReader("body") }
 	stream := func() io.Reader { return io.MultiReader(body()) }
 	for _, row := range []struct {
@@ -57,7 +57,7 @@ func TestWhichRequestsAreReplayed(t *testing.T) {
 			return r
 		}, 3},
 		{"post_allowed", "POST", body, func(_ *retryhttp.Transport, r *http.Request) *http.Request {
-			return r.WithContext(retryhttp.WithReplay(r.Context()))
+			return r.WithContext(retryhttp.WithIdempotent(r.Context()))
 		}, 3},
 		{"post_that_any_test_would_retry", "POST", body, func(tr *retryhttp.Transport, r *http.Request) *http.Request {
 			tr.Policy.RetryIf = retryhttp.Status(503)
@@ -73,7 +73,7 @@ func TestWhichRequestsAreReplayed(t *testing.T) {
 			return r
 		}, 1},
 		{"post_of_a_stream_allowed", "POST", stream, func(_ *retryhttp.Transport, r *http.Request) *http.Request {
-			return r.WithContext(retryhttp.WithReplay(r.Context()))
+			return r.WithContext(retryhttp.WithIdempotent(r.Context()))
 		}, 1},
 	} {
 		for _, status := range []int{503, 0} {

@@ -39,7 +39,7 @@ func retryableStatus(code int) bool {
 type retryableTransport struct{ *retryhttp.Transport }
 
 func (t retryableTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.Transport.RoundTrip(req.WithContext(retryhttp.WithReplay(req.Context())))
+	resp, err := t.Transport.RoundTrip(req.WithContext(retryhttp.WithIdempotent(req.Context())))
 	if err == nil && retryableStatus(resp.StatusCode) {
 		resp.Body.Close()
 		return nil, fmt.Errorf("%s %s: giving up: %s", req.Method, req.URL.Host, resp.Status)
