@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -15,14 +16,16 @@ type call struct {
 	*settings
 	ctx     context.Context // the caller's
 	spec    connect.Spec
+	peer    connect.Peer
 	timeout time.Duration // of an attempt, or 0
 	once    bool          // the policy has one attempt
 	marked  error         // the latest failure with a mark of this package, and without
 	raw     error
+	hedges  *atomic.Int32 // nil without a Recorder
 }
 
 // newCall returns the call and its policy.
-func (s *settings) newCall(ctx context.Context, spec connect.Spec, host string) (call, retry.Policy) {
+func (s *settings) newCall(ctx context.Context, spec connect.Spec, peer connect.Peer) (call, retry.Policy) {
 	p := s.policyOf(ctx)
 	if p.Name == "" {
 		p.Name = spec.Procedure
@@ -31,9 +34,13 @@ func (s *settings) newCall(ctx context.Context, spec connect.Spec, host string) 
 		p.RetryIf = Transient
 	}
 	if p.Budget == nil {
-		p.Budget = s.budget(host)
+		p.Budget = s.budget(peer.Addr)
 	}
-	return call{settings: s, ctx: ctx, spec: spec, timeout: p.Timeout, once: p.Attempts == 1}, p
+	c := call{settings: s, ctx: ctx, spec: spec, peer: peer, timeout: p.Timeout, once: p.Attempts == 1}
+	if s.recorder != nil {
+		c.record(&p)
+	}
+	return c, p
 }
 
 func (s *settings) policyOf(ctx context.Context) retry.Policy {
@@ -51,14 +58,17 @@ func (c *call) isIdempotent(header http.Header) bool {
 
 // failed returns what the policy is to be told of an attempt that failed with err.
 func (c *call) failed(ctx context.Context, header http.Header, err error) error {
-	e := errorOf(err)
-	hint := hintOf(e)
+	return c.failedWith(ctx, header, err, hintOf(errorOf(err)))
+}
+
+// failedWith is failed for an attempt whose server has given the hint.
+func (c *call) failedWith(ctx context.Context, header http.Header, err error, hint hint) error {
 	c.marked, c.raw = nil, nil
 	switch {
 	case hint.stop:
 		c.raw = &refused{err}
 		c.marked = retry.Stop(c.raw)
-	case fateOf(e) == lost && !c.isIdempotent(header):
+	case c.fate(err) == lost && !c.isIdempotent(header):
 		c.raw = err
 		if Transient(err) || c.outOfTime(ctx, connect.CodeOf(err)) {
 			c.raw = &unknown{err}

@@ -50,10 +50,7 @@ func withCode(ctx context.Context, e *retry.Error) error {
 		code = last.Code()
 	}
 	if err := ctx.Err(); err != nil && errors.Is(e.Reason, err) {
-		last, code = nil, connect.CodeCanceled
-		if errors.Is(err, context.DeadlineExceeded) {
-			code = connect.CodeDeadlineExceeded
-		}
+		last, code = nil, codeOf(err)
 	}
 	all := connect.NewError(code, &gaveUp{e, code})
 	if last != nil && connect.IsWireError(last) {
@@ -68,4 +65,12 @@ func withCode(ctx context.Context, e *retry.Error) error {
 		}
 	}
 	return all
+}
+
+// codeOf returns the code of a context's error.
+func codeOf(err error) connect.Code {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return connect.CodeDeadlineExceeded
+	}
+	return connect.CodeCanceled
 }

@@ -19,8 +19,9 @@ const (
 	answered             // the server says that it failed
 )
 
-// fateOf returns what became of an attempt that failed with e. When in doubt, it is lost.
-func fateOf(e *connect.Error) fate {
+// fate returns what became of an attempt that failed with err. When in doubt, it is lost.
+func (c *call) fate(err error) fate {
+	e := errorOf(err)
 	switch {
 	case e == nil:
 		return lost
@@ -28,6 +29,8 @@ func fateOf(e *connect.Error) fate {
 		if neverSent(e) {
 			return unsent
 		}
+		return lost
+	case c.peer.Protocol == connect.ProtocolConnect && c.spec.StreamType == connect.StreamTypeUnary && !signed(e):
 		return lost
 	}
 	switch e.Code() {
@@ -45,6 +48,14 @@ func fateOf(e *connect.Error) fate {
 		return lost
 	}
 	return answered
+}
+
+// signed reports whether e, an error of a unary call of the Connect protocol, comes from a handler. Any JSON will do for connect-go, which takes
+// the code from the HTTP status if the JSON has none, so that a gateway's {"message": "no healthy upstream"} looks like a handler's
+// word. But connect-go's handlers say which encodings they accept, and nobody else has details or gRPC's pushback.
+func signed(e *connect.Error) bool {
+	_, accepts := e.Meta()["Accept-Encoding"]
+	return accepts || len(e.Details()) > 0 || e.Meta()[pushbackKey] != nil
 }
 
 // neverSent reports whether there was no connection, or the stream was refused by RST_STREAM(REFUSED_STREAM). net/http retries

@@ -35,5 +35,6 @@ func NewInterceptor(p retry.Policy, opts ...Option) connect.Interceptor {
 
 type interceptor struct {
 	settings
-	hosts hosts
+	hosts  hosts
+	hedges hedges
 }

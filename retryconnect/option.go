@@ -13,7 +13,9 @@ type Option func(*settings)
 type settings struct {
 	policy     retry.Policy
 	budget     func(host string) *retry.Budget
-	idempotent func(procedure string) bool // nil for none
+	idempotent func(procedure string) bool                 // nil for none
+	hedge      func(procedure string) *retry.HedgeSettings // nil, or returns nil, for none
+	recorder   Recorder                                    // nil for none
 }
 
 // Idempotent says that calling these procedures twice does no more than calling them once, so that a call may be retried
@@ -27,14 +29,19 @@ func Idempotent(procedures ...string) Option {
 	return func(s *settings) {
 		before := s.idempotent
 		s.idempotent = func(procedure string) bool {
-			for _, p := range procedures {
-				if p == procedure || strings.HasSuffix(p, "/") && strings.HasPrefix(procedure, p) {
-					return true
-				}
-			}
-			return len(procedures) == 0 || before != nil && before(procedure)
+			return among(procedures, procedure) || before != nil && before(procedure)
 		}
 	}
+}
+
+// among reports whether an option for procedures is for this one.
+func among(procedures []string, procedure string) bool {
+	for _, p := range procedures {
+		if p == procedure || strings.HasSuffix(p, "/") && strings.HasPrefix(procedure, p) {
+			return true
+		}
+	}
+	return len(procedures) == 0
 }
 
 // WithBudget sets the function that returns the budget of a host, as in [connect.Peer], for policies that have none; nil

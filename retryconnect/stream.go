@@ -47,7 +47,7 @@ func (i *interceptor) WrapStreamingClient(next connect.StreamingClientFunc) conn
 			}
 		}
 		s.at.StreamingClientConn = next(inner, spec)
-		s.call, s.policy = i.newCall(ctx, spec, s.at.Peer().Addr)
+		s.call, s.policy = i.newCall(ctx, spec, s.at.Peer())
 		return s
 	}
 }

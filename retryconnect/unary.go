@@ -16,7 +16,15 @@ func (i *interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 			resp, err := next(ctx, req)
 			return resp, noMultiple(err)
 		}
-		c, p := i.newCall(ctx, req.Spec(), req.Peer().Addr)
+		c, p := i.newCall(ctx, req.Spec(), req.Peer())
+		if s := i.hedging(&c, req.Header()); s != nil {
+			h := &hedged{call: &c, settings: s, next: next, req: req}
+			resp, err := retry.Get(ctx, p, h.attempt)
+			if err != nil {
+				return nil, c.end(err)
+			}
+			return resp, nil
+		}
 		told := tell(req.Header())
 		resp, err := retry.Get(ctx, p, func(ctx context.Context) (connect.AnyResponse, error) {
 			told.attempt(retry.Attempt(ctx))

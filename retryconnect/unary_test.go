@@ -145,6 +145,49 @@ func TestHTML(t *testing.T) {
 	})
 }
 
+// A gateway that answers in JSON of its own is no handler of the Connect protocol, and says nothing of the call. In the other protocols it isn't
+// understood at all. A handler is, also one that has nothing to say but its code.
+func TestGateway(t *testing.T) {
+	for _, row := range []struct {
+		name, body, accepts string
+		retried             bool
+	}{
+		{"no code", `{"message": "no healthy upstream"}`, "", false},
+		{"an unknown code", `{"code": "gateway_timeout", "message": "no"}`, "", false},
+		{"a number", `{"code": 503, "message": "no"}`, "", false},
+		{"empty", `{}`, "", false},
+		{"a handler of connect-go", `{"code": "unavailable"}`, "gzip", true},
+		{"a handler with details", `{"code": "unavailable", "details": [{"type": "google.protobuf.Int64Value", "value": "CAc"}]}`, "", true},
+	} {
+		each(t, func(t *testing.T, p protocol) {
+			for _, status := range []int{429, 502, 503, 504} {
+				var requests atomic.Int64
+				url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					requests.Add(1)
+					io.Copy(io.Discard, r.Body)
+					w.Header().Set("Content-Type", "application/json")
+					if row.accepts != "" {
+						w.Header().Set("Accept-Encoding", row.accepts)
+					}
+					w.WriteHeader(status)
+					io.WriteString(w, row.body)
+				}))
+				handler := row.retried && len(p.opts) == 0
+				for procedure, want := range map[string]int64{add: 1, get: 4} {
+					if handler {
+						want = 4
+					}
+					requests.Store(0)
+					_, err := call(t.Context(), p.dial(t, url, procedure, retryconnect.NewInterceptor(quick, unlimited)), 1)
+					if connect.CodeOf(err) != connect.CodeUnavailable || requests.Load() != want || errors.Is(err, retryconnect.ErrUnknown) != (want == 1) {
+						t.Errorf("%s, %d for %s: %d requests, want %d; %v", row.name, status, procedure, requests.Load(), want, err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // From the second attempt on the server is told the number, and the caller's request is left as it was.
 func TestAttemptIsTold(t *testing.T) {
 	each(t, func(t *testing.T, p protocol) {
