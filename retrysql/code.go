@@ -20,7 +20,8 @@ type code struct {
 //   - modernc.org/sqlite has a method Code that returns an int.
 //   - go-sql-driver/mysql has only struct fields. The number is read from the text, whose beginning hasn't changed since the
 //     driver's first release: "Error 1213 (40001): …", "Error 1213: …" in old ones. Reading the field by reflection
-//     would depend on its name and type in the same way; a hook to be set by the caller would be forgotten.
+//     would depend on its name and type in the same way; a hook to be set by the caller would be forgotten. So it is for
+//     go-mysql-org/go-mysql, which writes "ERROR 1213 (40001): …".
 func codeOf(err error) (c code) {
 	walk(err, func(err error) bool {
 		switch e := err.(type) {
@@ -41,6 +42,9 @@ func codeOf(err error) (c code) {
 // mysqlNumber returns the number at the beginning of a text such as "Error 1213 (40001): Deadlock found", or 0.
 func mysqlNumber(text string) int {
 	rest, ok := strings.CutPrefix(text, "Error ")
+	if !ok {
+		rest, ok = strings.CutPrefix(text, "ERROR ")
+	}
 	if !ok {
 		return 0
 	}

@@ -66,3 +66,29 @@ func ExampleRefused() {
 	}
 	_ = count
 }
+
+// Read from whichever of two databases answers first, if the first one is slow.
+func ExampleGetTx() {
+	lately := new(retry.HedgeState) // kept for as long as the databases are
+	balance := func(ctx context.Context, db, replica *sql.DB, id string) (int, error) {
+		options := &retrysql.Options{ReadOnly: true, Hedge: &retry.HedgeSettings{State: lately}, Replicas: []*sql.DB{replica}}
+		return retrysql.GetTx(ctx, db, policy, options, func(ctx context.Context, tx *sql.Tx) (balance int, err error) {
+			err = tx.QueryRowContext(ctx, "SELECT balance FROM accounts WHERE id = $1", id).Scan(&balance)
+			return balance, err
+		})
+	}
+	_ = balance
+}
+
+// A single SELECT that is hedged, and retried if both of its statements fail.
+func ExampleTransient() {
+	var db *sql.DB
+	orders := retry.Hedge(retry.HedgeSettings{Name: "orders"}, func(ctx context.Context) (n int, err error) {
+		err = db.QueryRowContext(ctx, "SELECT count(*) FROM orders").Scan(&n)
+		return n, err
+	})
+	p := policy
+	p.RetryIf = retrysql.Transient
+	count := func(ctx context.Context) (int, error) { return retry.Get(ctx, p, orders) }
+	_ = count
+}

@@ -27,6 +27,16 @@ type Options struct {
 
 	// Guard is for MySQL and MariaDB; see there.
 	Guard Guard
+
+	// Hedge, if not nil, makes a second transaction beside the first when that is slow, and returns the first success or, if the failure isn't
+	// [Transient], the first failure; see [retry.HedgeSettings]. It is for [GetTx] with ReadOnly. f runs more than once at the same
+	// time, so it must change nothing but what it returns. Transactions that don't win are canceled. State must be set, and be shared by
+	// the calls that read the same from the same databases. Drop is not used. A hedge is part of its attempt: the policy sees one result.
+	Hedge *retry.HedgeSettings
+
+	// Replicas are the databases of the second and further transactions of a Hedge, in turn. If there are none, it is the one that the
+	// function is called with: then a hedge helps against a connection that is slow, and not against a slow server.
+	Replicas []*sql.DB
 }
 
 // InTx calls f in a transaction of db, and commits it if f returns nil. If the database says that it may help, the whole transaction
@@ -46,25 +56,25 @@ func InTx(ctx context.Context, db *sql.DB, p retry.Policy, o *Options, f func(ct
 	if o == nil {
 		o = &Options{}
 	}
-	begin := func(ctx context.Context) (Tx, error) { return beginSQL(ctx, db, o) }
-	return Run(ctx, p, o, begin, func(ctx context.Context, tx Tx) error {
-		switch tx := tx.(type) {
-		case *guarded:
-			return f(ctx, tx.Tx)
-		default:
-			return f(ctx, tx.(sqlTx).Tx)
-		}
-	})
+	return Run(ctx, p, o, beginner(db, o), func(ctx context.Context, tx Tx) error { return f(ctx, tx.(sqler).sql()) })
 }
 
 // GetTx is like [InTx] for a function that also returns a value. It returns the value of the last call of f, also with an error.
 func GetTx[T any](ctx context.Context, db *sql.DB, p retry.Policy, o *Options, f func(ctx context.Context, tx *sql.Tx) (T, error)) (T, error) {
-	var v T
-	err := InTx(ctx, db, p, o, func(ctx context.Context, tx *sql.Tx) (err error) {
-		v, err = f(ctx, tx)
-		return err
-	})
-	return v, err
+	if o == nil {
+		o = &Options{}
+	}
+	return Get(ctx, p, o, beginner(db, o), func(ctx context.Context, tx Tx) (T, error) { return f(ctx, tx.(sqler).sql()) })
+}
+
+// beginner returns a function that begins transactions of db or, for a hedge, of a replica.
+func beginner(db *sql.DB, o *Options) func(context.Context) (Tx, error) {
+	return func(ctx context.Context) (Tx, error) {
+		if n := retry.Hedged(ctx); n > 1 && o.Hedge != nil && len(o.Replicas) > 0 {
+			return beginSQL(ctx, o.Replicas[(n-2)%len(o.Replicas)], o)
+		}
+		return beginSQL(ctx, db, o)
+	}
 }
 
 func beginSQL(ctx context.Context, db *sql.DB, o *Options) (Tx, error) {
@@ -80,6 +90,11 @@ func beginSQL(ctx context.Context, db *sql.DB, o *Options) (Tx, error) {
 }
 
 type sqlTx struct{ *sql.Tx }
+
+// A sqler is a sqlTx, or a guarded one.
+type sqler interface{ sql() *sql.Tx }
+
+func (t sqlTx) sql() *sql.Tx { return t.Tx }
 
 func (t sqlTx) Exec(ctx context.Context, query string) error {
 	_, err := t.ExecContext(ctx, query)

@@ -1,6 +1,7 @@
 package retrysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -33,10 +34,10 @@ func Run(ctx context.Context, p retry.Policy, o *Options, begin func(context.Con
 	if o == nil {
 		o = &Options{}
 	}
-	r := &run{grace: o.Grace, begin: begin, f: f, readOnly: o.ReadOnly}
-	if r.grace == 0 {
-		r.grace = 2 * time.Second
+	if o.Hedge != nil {
+		return fmt.Errorf("retrysql: %w: Options.Hedge needs a function that returns what it has read, since it runs more than once at the same time: use GetTx or Get", retry.ErrInvalid)
 	}
+	r := newRun(o, begin, f)
 	if o.Outcome != nil && !o.ReadOnly {
 		if err := o.Outcome.check(); err != nil {
 			return fmt.Errorf("retrysql: %w: %w", retry.ErrInvalid, err)
@@ -54,6 +55,19 @@ func Run(ctx context.Context, p retry.Policy, o *Options, begin func(context.Con
 	return retry.Do(ctx, p, r.attempt)
 }
 
+// Get is like [Run] for a function that also returns a value. It returns the value of the last call of f, also with an error.
+func Get[T any](ctx context.Context, p retry.Policy, o *Options, begin func(context.Context) (Tx, error), f func(context.Context, Tx) (T, error)) (T, error) {
+	if o != nil && o.Hedge != nil {
+		return hedge(ctx, p, o, begin, f)
+	}
+	var v T
+	err := Run(ctx, p, o, begin, func(ctx context.Context, tx Tx) (err error) {
+		v, err = f(ctx, tx)
+		return err
+	})
+	return v, err
+}
+
 var errEnded = errors.New("the function ended the transaction itself, which it must leave to InTx")
 
 // A run is one call of Run.
@@ -65,6 +79,10 @@ type run struct {
 	grace    time.Duration
 	pending  *unknown // what became of the last transaction: nothing is made again before it is settled
 	witness  witness  // of the last transaction
+}
+
+func newRun(o *Options, begin func(context.Context) (Tx, error), f func(context.Context, Tx) error) *run {
+	return &run{grace: cmp.Or(o.Grace, 2*time.Second), begin: begin, f: f, readOnly: o.ReadOnly}
 }
 
 func (r *run) attempt(ctx context.Context) error {

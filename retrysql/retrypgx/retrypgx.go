@@ -32,34 +32,44 @@ type Options struct {
 	// Grace is how long COMMIT or ROLLBACK, and asking for the outcome, may take after the context is over. If it is 0, it is
 	// 2 seconds; if it is negative, there is none.
 	Grace time.Duration
+
+	// Hedge, if not nil, hedges [GetTx] where Tx.AccessMode is pgx.ReadOnly, as in retrysql.Options. The second and further transactions
+	// are those of Replicas, in turn; of the same Beginner, which must be a pool then, if there are none.
+	Hedge    *retry.HedgeSettings
+	Replicas []Beginner
 }
 
 // InTx calls f in a transaction of db, and commits it if f returns nil. If the database says that it may help, the whole transaction
 // is made again, with another call of f, as p says. If p.RetryIf is nil, it is [retrysql.Transient]. A nil o is like one of
 // zero values. [retrysql.InTx] tells what f must do, what the error means, and what happens when ctx ends.
 func InTx(ctx context.Context, db Beginner, p retry.Policy, o *Options, f func(ctx context.Context, tx pgx.Tx) error) error {
-	if o == nil {
-		o = &Options{}
-	}
-	run := &retrysql.Options{ReadOnly: o.Tx.AccessMode == pgx.ReadOnly, Outcome: o.Outcome, Grace: o.Grace}
-	begin := func(ctx context.Context) (retrysql.Tx, error) {
-		tx, err := db.BeginTx(ctx, o.Tx)
-		if err != nil {
-			return nil, err
-		}
-		return pgxTx{tx}, nil
-	}
+	begin, run := o.prepare(db)
 	return retrysql.Run(ctx, p, run, begin, func(ctx context.Context, tx retrysql.Tx) error { return f(ctx, tx.(pgxTx).tx) })
 }
 
 // GetTx is like [InTx] for a function that also returns a value. It returns the value of the last call of f, also with an error.
 func GetTx[T any](ctx context.Context, db Beginner, p retry.Policy, o *Options, f func(ctx context.Context, tx pgx.Tx) (T, error)) (T, error) {
-	var v T
-	err := InTx(ctx, db, p, o, func(ctx context.Context, tx pgx.Tx) (err error) {
-		v, err = f(ctx, tx)
-		return err
-	})
-	return v, err
+	begin, run := o.prepare(db)
+	return retrysql.Get(ctx, p, run, begin, func(ctx context.Context, tx retrysql.Tx) (T, error) { return f(ctx, tx.(pgxTx).tx) })
+}
+
+// prepare returns what package retrysql has to know.
+func (o *Options) prepare(db Beginner) (begin func(context.Context) (retrysql.Tx, error), run *retrysql.Options) {
+	if o == nil {
+		o = &Options{}
+	}
+	begin = func(ctx context.Context) (retrysql.Tx, error) {
+		from := db
+		if n := retry.Hedged(ctx); n > 1 && o.Hedge != nil && len(o.Replicas) > 0 {
+			from = o.Replicas[(n-2)%len(o.Replicas)]
+		}
+		tx, err := from.BeginTx(ctx, o.Tx)
+		if err != nil {
+			return nil, err
+		}
+		return pgxTx{tx}, nil
+	}
+	return begin, &retrysql.Options{ReadOnly: o.Tx.AccessMode == pgx.ReadOnly, Outcome: o.Outcome, Grace: o.Grace, Hedge: o.Hedge}
 }
 
 type pgxTx struct{ tx pgx.Tx }
