@@ -10,12 +10,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 )
 
 // A client is what the interceptors of a client share.
 type client struct {
 	settings
 	targets targets
+	hedges  hedges
 }
 
 func newClient(p retry.Policy, opts []Option) *client {
@@ -36,6 +38,7 @@ type call struct {
 	once    bool          // the policy has one attempt
 	marked  error         // the latest failure with a mark of this package, and without
 	raw     error
+	counts  *counts // nil without a Recorder
 }
 
 // newCall returns the call and its policy.
@@ -60,13 +63,21 @@ func (c *client) newCall(ctx context.Context, method string, cc *grpc.ClientConn
 	if p.Budget == nil {
 		p.Budget = s.budget(cc.Target())
 	}
-	return call{settings: s, ctx: ctx, method: method, timeout: p.Timeout, once: p.Attempts == 1}, p
+	ca := call{settings: s, ctx: ctx, method: method, timeout: p.Timeout, once: p.Attempts == 1}
+	if s.recorder != nil {
+		ca.record(&p, cc, opts)
+	}
+	return ca, p
 }
 
 // failed returns what the policy is to be told of an attempt that failed with err.
 func (c *call) failed(ctx context.Context, err error, p *probe) error {
 	st := statusOf(err)
-	hint := hintOf(st, p.trailer)
+	return c.failedWith(ctx, err, st, p, hintOf(st, p.trailer))
+}
+
+// failedWith is failed for an attempt with the status st, whose server has given the hint.
+func (c *call) failedWith(ctx context.Context, err error, st *status.Status, p *probe, hint hint) error {
 	c.marked, c.raw = nil, nil
 	switch {
 	case hint.stop:
@@ -116,9 +127,8 @@ func (c *call) end(err error) error {
 	return err
 }
 
-// outgoing returns ctx with the number of the attempt for the server, unless it is the first.
-func outgoing(ctx context.Context) context.Context {
-	n := retry.Attempt(ctx)
+// outgoing returns ctx with n, the number of the attempt, for the server, unless it is the first.
+func outgoing(ctx context.Context, n int) context.Context {
 	if n <= 1 {
 		return ctx
 	}

@@ -11,7 +11,11 @@ import (
 func DialOptions(p retry.Policy, opts ...Option) []grpc.DialOption {
 	c := newClient(p, opts)
 	c.alone = true
-	return []grpc.DialOption{grpc.WithDisableRetry(), grpc.WithChainUnaryInterceptor(c.unary), grpc.WithChainStreamInterceptor(c.stream)}
+	all := []grpc.DialOption{grpc.WithDisableRetry(), grpc.WithChainUnaryInterceptor(c.unary), grpc.WithChainStreamInterceptor(c.stream)}
+	if c.recorder != nil {
+		all = append(all, grpc.WithStatsHandler(transparent{}))
+	}
+	return all
 }
 
 // UnaryClientInterceptor returns an interceptor that retries calls as p says. Policy.Name, if it is empty, is the method. A

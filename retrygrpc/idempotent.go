@@ -23,15 +23,21 @@ func hasKey(ctx context.Context) bool {
 
 // declared reports whether the method's descriptor is known and says that it is idempotent.
 func declared(method string) bool {
-	name := strings.ReplaceAll(strings.TrimPrefix(method, "/"), "/", ".")
-	d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
-	if err != nil {
-		return false
-	}
-	m, ok := d.(protoreflect.MethodDescriptor)
-	if !ok {
+	m := descriptor(method)
+	if m == nil {
 		return false
 	}
 	o, _ := m.Options().(*descriptorpb.MethodOptions)
 	return o.GetIdempotencyLevel() != descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN
+}
+
+// descriptor returns the method's descriptor, or nil if the generated code isn't part of the program.
+func descriptor(method string) protoreflect.MethodDescriptor {
+	name := strings.ReplaceAll(strings.TrimPrefix(method, "/"), "/", ".")
+	d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
+	if err != nil {
+		return nil
+	}
+	m, _ := d.(protoreflect.MethodDescriptor)
+	return m
 }

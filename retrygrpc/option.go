@@ -25,7 +25,9 @@ type settings struct {
 	policy     retry.Policy
 	budget     func(target string) *retry.Budget // nil for those of the client
 	idempotent func(method string) bool
-	alone      bool // service configs make no attempts
+	hedge      func(method string) *retry.HedgeSettings // nil, or returns nil, for none
+	recorder   Recorder                                 // nil for none
+	alone      bool                                     // service configs make no attempts
 }
 
 // WithPolicy replaces the policy. It is meant for single calls. With one whose Attempts is 1, a call isn't retried: it returns the
@@ -44,15 +46,18 @@ func WithPolicy(p retry.Policy) Option {
 func Idempotent(methods ...string) Option {
 	return Option{apply: func(s *settings) {
 		before := s.idempotent
-		s.idempotent = func(method string) bool {
-			for _, m := range methods {
-				if m == method || strings.HasSuffix(m, "/") && strings.HasPrefix(method, m) {
-					return true
-				}
-			}
-			return len(methods) == 0 || before != nil && before(method)
-		}
+		s.idempotent = func(method string) bool { return among(methods, method) || before != nil && before(method) }
 	}}
+}
+
+// among reports whether an option for methods is for this one.
+func among(methods []string, method string) bool {
+	for _, m := range methods {
+		if m == method || strings.HasSuffix(m, "/") && strings.HasPrefix(method, m) {
+			return true
+		}
+	}
+	return len(methods) == 0
 }
 
 // WithBudget sets the function that returns the budget of a target, the one given to [grpc.NewClient], for policies that

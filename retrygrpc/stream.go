@@ -40,6 +40,7 @@ func (c *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 		return streamer(ctx, desc, cc, method, opts...)
 	}
 	s.call, s.policy = c.newCall(ctx, method, cc, opts)
+	ctx = s.ctx
 	if p := s.policy; p.Timeout > 0 || p.Within > 0 || p.Around != nil {
 		ctx, s.at.cancel = context.WithCancel(ctx)
 	}
@@ -161,7 +162,7 @@ func (s *stream) first(m any) error {
 func (s *stream) again(a *attempt) {
 	s.sending.Lock()
 	defer s.sending.Unlock()
-	a.begin(outgoing(a.ctx), s.open, s.opts)
+	a.begin(outgoing(a.ctx, retry.Attempt(a.ctx)), s.open, s.opts)
 	s.mu.Lock()
 	s.at = a
 	sent, closed := s.sent, s.closed

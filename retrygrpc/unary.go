@@ -5,6 +5,7 @@ import (
 
 	"github.com/callagain/retry"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 )
 
 func (c *client) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -15,13 +16,22 @@ func (c *client) unary(ctx context.Context, method string, req, reply any, cc *g
 	})
 	var p retry.Policy
 	u.call, p = c.newCall(ctx, method, cc, opts)
-	err := retry.Do(ctx, p, func(ctx context.Context) error {
+	if message, ok := reply.(proto.Message); ok && u.hedge != nil {
+		if s := c.hedging(&u.call, cc); s != nil {
+			h := &hedged{call: &u.call, settings: s, opts: opts, reply: message}
+			h.invoke = func(ctx context.Context, reply any, opts []grpc.CallOption) error {
+				return invoke(ctx, method, req, reply, cc, opts...)
+			}
+			return u.end(retry.Do(u.ctx, p, h.attempt))
+		}
+	}
+	err := retry.Do(u.ctx, p, func(ctx context.Context) error {
 		pr := &u.first
 		if u.again {
 			pr = new(probe) // whoever gave up waiting for an attempt may have left it running
 		}
 		u.again = true
-		if err := invoke(outgoing(ctx), method, req, reply, cc, pr.options(opts)...); err != nil {
+		if err := invoke(outgoing(ctx, retry.Attempt(ctx)), method, req, reply, cc, pr.options(opts)...); err != nil {
 			return u.failed(ctx, err, pr)
 		}
 		return nil

@@ -1,0 +1,64 @@
+package retrygrpc
+
+import (
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+)
+
+// A sending is what came of sending the call once.
+type sending struct {
+	reply  proto.Message
+	header metadata.MD
+	probe  probe
+	err    error
+}
+
+// options returns opts without those that would have several sendings write to the same place.
+func (s *sending) options(opts []grpc.CallOption) []grpc.CallOption {
+	own := slices.DeleteFunc(slices.Clone(opts), func(o grpc.CallOption) bool {
+		switch o.(type) {
+		case grpc.HeaderCallOption, grpc.TrailerCallOption, grpc.PeerCallOption, grpc.OnFinishCallOption:
+			return true
+		}
+		return false
+	})
+	return append(own, grpc.Header(&s.header))
+}
+
+// deliver does what the options ask for that were left out.
+func (s *sending) deliver(opts []grpc.CallOption) {
+	for _, o := range opts {
+		switch o := o.(type) {
+		case grpc.HeaderCallOption:
+			*o.HeaderAddr = s.header
+		case grpc.TrailerCallOption:
+			*o.TrailerAddr = s.probe.trailer
+		case grpc.PeerCallOption:
+			*o.PeerAddr = s.probe.peer
+		case grpc.OnFinishCallOption:
+			o.OnFinish(s.err)
+		}
+	}
+}
+
+// hints collects what servers ask for.
+type hints struct {
+	mu  sync.Mutex
+	all hint
+}
+
+func (h *hints) add(one hint) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.all.wait, h.all.given, h.all.stop = max(h.all.wait, one.wait), h.all.given || one.given, h.all.stop || one.stop
+}
+
+func (h *hints) longest() hint {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.all
+}
