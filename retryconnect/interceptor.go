@@ -17,7 +17,8 @@ import (
 // then, up to 256 KiB; if it is more, the call isn't retried. Failures are found, and retries are made, in the
 // first call of Receive. Policy.Timeout and Within count from there; they limit the wait for the first message, and not the stream.
 //
-// For a server's handlers the interceptor adds [DoNotRetry] to what a handler returns if that is a [*retry.Error], or what a client of this
+// For a server's handlers the interceptor gives the context the number of the client's attempt, see [ClientAttempt], so that [retry.Attempt]
+// returns it in what the handler calls. It adds [DoNotRetry] to what a handler returns if that is a [*retry.Error], or what a client of this
 // package returned since a server had said DoNotRetry. What the handler itself has called was retried enough, so that its
 // client's retries would only multiply that.
 //

@@ -9,6 +9,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	numbers "github.com/callagain/retry/internal/attempt"
 )
 
 // RetryLater returns an error for a server's handler to return: unavailable, and the wish that the client comes back after d and
@@ -88,8 +89,16 @@ func ClientAttempt(header http.Header) int {
 // WrapStreamingHandler is part of [connect.Interceptor].
 func (i *interceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		return noMultiple(next(ctx, conn))
+		return noMultiple(next(attempted(ctx, conn.RequestHeader()), conn))
 	}
+}
+
+// attempted returns a handler's context with the number of the client's attempt.
+func attempted(ctx context.Context, header http.Header) context.Context {
+	if n := ClientAttempt(header); n > 1 {
+		return numbers.With(ctx, n)
+	}
+	return ctx
 }
 
 func noMultiple(err error) error {

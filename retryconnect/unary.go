@@ -13,7 +13,7 @@ import (
 func (i *interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 		if !req.Spec().IsClient {
-			resp, err := next(ctx, req)
+			resp, err := next(attempted(ctx, req.Header()), req)
 			return resp, noMultiple(err)
 		}
 		c, p := i.newCall(ctx, req.Spec(), req.Peer())

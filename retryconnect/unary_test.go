@@ -218,6 +218,42 @@ func TestAttemptIsTold(t *testing.T) {
 	})
 }
 
+// With the interceptor, the handler's context has the number of the client's attempt, in streams as well.
+func TestAttemptInTheHandlersContext(t *testing.T) {
+	each(t, func(t *testing.T, p protocol) {
+		var mu sync.Mutex
+		var numbers []int
+		see := func(ctx context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if numbers = append(numbers, retry.Attempt(ctx)); len(numbers)%3 != 0 {
+				return connect.NewError(connect.CodeUnavailable, errors.New("no"))
+			}
+			return nil
+		}
+		i := retryconnect.NewInterceptor(quick, unlimited)
+		mux := http.NewServeMux()
+		mux.Handle(add, connect.NewUnaryHandler(add, func(ctx context.Context, req *connect.Request[value]) (*connect.Response[value], error) {
+			return connect.NewResponse(req.Msg), see(ctx)
+		}, connect.WithInterceptors(i)))
+		mux.Handle(list, connect.NewServerStreamHandler(list, func(ctx context.Context, _ *connect.Request[value], _ *connect.ServerStream[value]) error {
+			return see(ctx)
+		}, connect.WithInterceptors(i)))
+		url := serve(t, mux)
+		if _, err := call(t.Context(), p.dial(t, url, add, i), 1); err != nil {
+			t.Fatal(err)
+		}
+		s, err := open(t.Context(), p.dial(t, url, list, i), 1)
+		if err == nil {
+			_, err = all(s)
+			s.Close()
+		}
+		if want := []int{1, 2, 3, 1, 2, 3}; err != nil || !slices.Equal(numbers, want) {
+			t.Errorf("%v; the handler saw %v, want %v", err, numbers, want)
+		}
+	})
+}
+
 // Nonsense in the client's header is a first attempt.
 func TestClientAttempt(t *testing.T) {
 	for value, want := range map[string]int{"0": 1, "41": 42, "-1": 1, "x": 1, "": 1, "99999999999999999999": 1} {

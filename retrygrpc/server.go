@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	numbers "github.com/callagain/retry/internal/attempt"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -56,12 +57,15 @@ func ClientAttempt(ctx context.Context) int {
 	return int(n) + 1
 }
 
-// UnaryServerInterceptor returns an interceptor that adds [DoNotRetry] to what a handler returns if that is, according to
-// errors.As, a [*retry.Error], or what a client of this package returned since a server had said DoNotRetry. What the handler itself has
-// called was retried enough, so that its client's retries would only multiply that.
+// UnaryServerInterceptor returns an interceptor that gives the handler's context the number of the client's attempt, see [ClientAttempt],
+// so that [retry.Attempt] returns it in what the handler calls: work that is already being retried further out should try less hard itself.
+//
+// It adds [DoNotRetry] to what a handler returns if that is, according to errors.As, a [*retry.Error], or what a client of this package
+// returned since a server had said DoNotRetry. What the handler itself has called was retried enough, so that its client's retries would
+// only multiply that.
 func UnaryServerInterceptor() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		reply, err := handler(ctx, req)
+		reply, err := handler(attempted(ctx), req)
 		return reply, noMultiple(ctx, err)
 	}
 }
@@ -69,9 +73,21 @@ func UnaryServerInterceptor() grpc.UnaryServerInterceptor {
 // StreamServerInterceptor is like [UnaryServerInterceptor] for methods with streams.
 func StreamServerInterceptor() grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		return noMultiple(ss.Context(), handler(srv, ss))
+		return noMultiple(ss.Context(), handler(srv, attemptedStream{ss}))
 	}
 }
+
+// attempted returns ctx with the number of the client's attempt.
+func attempted(ctx context.Context) context.Context {
+	if n := ClientAttempt(ctx); n > 1 {
+		return numbers.With(ctx, n)
+	}
+	return ctx
+}
+
+type attemptedStream struct{ grpc.ServerStream }
+
+func (s attemptedStream) Context() context.Context { return attempted(s.ServerStream.Context()) }
 
 func noMultiple(ctx context.Context, err error) error {
 	_, gaveUp := errors.AsType[*retry.Error](err)

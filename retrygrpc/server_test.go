@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -260,5 +261,34 @@ func TestOnce(t *testing.T) {
 	}
 	if err == nil || err.Error() != "rpc error: code = Unavailable desc = no" {
 		t.Error(err)
+	}
+}
+
+// With the server's interceptors, the handler's context has the number of the client's attempt, in streams as well.
+func TestAttemptInTheHandlersContext(t *testing.T) {
+	var numbers []int
+	see := func(ctx context.Context) error {
+		if numbers = append(numbers, retry.Attempt(ctx)); len(numbers)%3 != 0 {
+			return status.Error(codes.Unavailable, "no")
+		}
+		return nil
+	}
+	_, addr := Serve(t, Service{
+		Unary:  func(ctx context.Context, _ string, v int64) (int64, error) { return v, see(ctx) },
+		Stream: func(_ string, s grpc.ServerStream) error { return see(s.Context()) },
+	}, grpc.UnaryInterceptor(retrygrpc.UnaryServerInterceptor()), grpc.StreamInterceptor(retrygrpc.StreamServerInterceptor()))
+	conn := Dial(t, addr, retrygrpc.DialOptions(quick, unlimited)...)
+	if _, err := Call(t.Context(), conn, Add, 1); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), conn, List, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Recv(s); err != io.EOF {
+		t.Fatal(err)
+	}
+	if want := []int{1, 2, 3, 1, 2, 3}; !slices.Equal(numbers, want) {
+		t.Errorf("the handler saw %v, want %v", numbers, want)
 	}
 }
