@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,26 +27,10 @@ import (
 func BenchmarkSerializable(b *testing.B) {
 	s := need(b, postgres)
 	db := s.open(b, "pgx", s.port)
-	ways := []struct {
-		name string
-		tx   func(context.Context, func(context.Context, *sql.Tx) error) error
-	}{
-		{"loop", func(ctx context.Context, f func(context.Context, *sql.Tx) error) error { return loop(ctx, db, f) }},
-		{"InTx", func(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
-			return retrysql.InTx(ctx, db, patient, &retrysql.Options{Isolation: sql.LevelSerializable}, f)
-		}},
-		{"InTx+xact", func(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
-			return retrysql.InTx(ctx, db, patient, &retrysql.Options{Isolation: sql.LevelSerializable, Outcome: retrysql.XactStatus{}}, f)
-		}},
-		{"crdb", func(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
-			return crdb.ExecuteTx(ctx, db, &sql.TxOptions{Isolation: sql.LevelSerializable}, func(tx *sql.Tx) error { return f(ctx, tx) })
-		}},
-	}
-	bank := []string{"DROP TABLE IF EXISTS bank", "CREATE TABLE bank (id int PRIMARY KEY, balance int)", "INSERT INTO bank SELECT n, 1000 FROM generate_series(0, 39) AS n"}
+	ways := collisions(db)
 	exec1(b, db, bank...)
 	collide(ways[0].tx) // makes the connections
-	var took [4]time.Duration
-	var made, failed [4]int64
+	took, made, failed := make([]time.Duration, len(ways)), make([]int64, len(ways)), make([]int64, len(ways))
 	for round := 0; b.Loop(); round++ {
 		for i := range ways {
 			i = (i + round) % len(ways) // none is always the first
@@ -63,11 +48,36 @@ func BenchmarkSerializable(b *testing.B) {
 	}
 	rate := func(i int) float64 { return float64(made[i]) / took[i].Seconds() }
 	for i, w := range ways {
-		b.ReportMetric(rate(i), w.name+"-tx/s")
-		b.ReportMetric(rate(i)/rate(0), w.name+"/loop")
-		b.ReportMetric(float64(failed[i]), w.name+"-given-up")
+		unit := strings.ReplaceAll(w.name, " ", "")
+		b.ReportMetric(rate(i), unit+"-tx/s")
+		b.ReportMetric(rate(i)/rate(0), unit+"/loop")
+		b.ReportMetric(float64(failed[i]), unit+"-given-up")
 	}
 	b.ReportMetric(0, "ns/op")
+}
+
+var bank = []string{"DROP TABLE IF EXISTS bank", "CREATE TABLE bank (id int PRIMARY KEY, balance int)", "INSERT INTO bank SELECT n, 1000 FROM generate_series(0, 39) AS n"}
+
+// A collision is a way to make transactions that collide.
+type collision struct {
+	name string
+	tx   func(context.Context, func(context.Context, *sql.Tx) error) error
+}
+
+func collisions(db *sql.DB) []collision {
+	inTx := func(name string, outcome retrysql.Outcome) collision {
+		return collision{name, func(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+			return retrysql.InTx(ctx, db, patient, &retrysql.Options{Isolation: sql.LevelSerializable, Outcome: outcome}, f)
+		}}
+	}
+	return []collision{
+		{"loop", func(ctx context.Context, f func(context.Context, *sql.Tx) error) error { return loop(ctx, db, f) }},
+		inTx("InTx", nil),
+		inTx("InTx, XactStatus", retrysql.XactStatus{}),
+		{byCRDB, func(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+			return crdb.ExecuteTx(ctx, db, &sql.TxOptions{Isolation: sql.LevelSerializable}, func(tx *sql.Tx) error { return f(ctx, tx) })
+		}},
+	}
 }
 
 // patient is the policy of InTx here.
@@ -111,20 +121,9 @@ func collide(tx func(context.Context, func(context.Context, *sql.Tx) error) erro
 
 // loop is what a careful person writes for PostgreSQL, with the schedule of the policy: full jitter, doubling from 2ms to 100ms, 50 attempts.
 func loop(ctx context.Context, db *sql.DB, f func(context.Context, *sql.Tx) error) error {
-	once := func() error {
-		tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback()
-		if err := f(ctx, tx); err != nil {
-			return err
-		}
-		return tx.Commit()
-	}
 	delay := 2 * time.Millisecond
 	for attempt := 1; ; attempt++ {
-		err := once()
+		err := once(ctx, db, sql.LevelSerializable, f)
 		var pg *pgconn.PgError
 		if !errors.As(err, &pg) || pg.Code != "40001" && pg.Code != "40P01" || attempt == 50 {
 			return err
@@ -138,6 +137,19 @@ func loop(ctx context.Context, db *sql.DB, f func(context.Context, *sql.Tx) erro
 		}
 		delay = min(2*delay, 100*time.Millisecond)
 	}
+}
+
+// once makes a transaction once.
+func once(ctx context.Context, db *sql.DB, isolation sql.IsolationLevel, f func(context.Context, *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: isolation})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := f(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // What a transaction of two statements costs that meets no failure, on one connection, as multiples of one without InTx.

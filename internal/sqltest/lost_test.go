@@ -54,25 +54,23 @@ func byPool(pool *pgxpool.Pool, o *retrypgx.Options) insert {
 }
 
 // naive is the loop that is found in most programs: whatever fails is done again.
-func naive(db *sql.DB) insert {
-	once := func(ctx context.Context, n int) error {
-		tx, err := db.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback()
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO applied (n) VALUES (%d)", n)); err != nil {
-			return err
-		}
-		return tx.Commit()
-	}
-	return func(ctx context.Context, n int) (err error) {
+func naive(db *sql.DB, isolation sql.IsolationLevel) func(context.Context, func(context.Context, *sql.Tx) error) error {
+	return func(ctx context.Context, f func(context.Context, *sql.Tx) error) (err error) {
 		for range 10 {
-			if err = once(ctx, n); err == nil {
+			if err = once(ctx, db, isolation, f); err == nil {
 				return nil
 			}
 		}
 		return err
+	}
+}
+
+func naively(db *sql.DB) insert {
+	return func(ctx context.Context, n int) error {
+		return naive(db, 0)(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO applied (n) VALUES (%d)", n))
+			return err
+		})
 	}
 }
 
@@ -103,25 +101,29 @@ func TestLostCommit(t *testing.T) {
 			direct := s.open(t, s.driver, s.port)
 			exec1(t, direct, "DROP TABLE IF EXISTS applied", "CREATE TABLE applied (n int)", "DROP TABLE IF EXISTS retry_ledger", ledgerTable)
 			db := s.open(t, driver, p.port)
-			run := func(name string, do insert, check func(*testing.T, result)) {
-				t.Run(name, func(t *testing.T) { check(t, lose(t, direct, p, cuts, do)) })
+			run := func(name, column string, do insert, check func(*testing.T, result)) {
+				t.Run(name, func(t *testing.T) {
+					r := lose(t, direct, p, cuts, do)
+					check(t, r)
+					r.saw(column)
+				})
 			}
-			run("naive", naive(db), func(t *testing.T, r result) {
+			run("naive", byLoop, naively(db), func(t *testing.T, r result) {
 				if r.twice <= 100 {
 					t.Error("the naive loop was expected to apply more than 100 twice; does the proxy work?")
 				}
 			})
-			run("no outcome", byInTx(db, nil), neverTwice)
-			run("ledger", byInTx(db, &retrysql.Options{Outcome: retrysql.Ledger{}}), exactlyOnce)
+			run("no outcome", "InTx", byInTx(db, nil), neverTwice)
+			run("ledger", "InTx, Ledger", byInTx(db, &retrysql.Options{Outcome: retrysql.Ledger{}}), exactlyOnce)
 			if driver == "mysql" {
 				return
 			}
-			run("xact", byInTx(db, &retrysql.Options{Outcome: retrysql.XactStatus{}}), exactlyOnce)
+			run("xact", "InTx, XactStatus", byInTx(db, &retrysql.Options{Outcome: retrysql.XactStatus{}}), exactlyOnce)
 			if driver == "postgres" {
 				return
 			}
 			// A peer, for the page: it is meant for CockroachDB, where RELEASE SAVEPOINT commits, and ignores what COMMIT answers.
-			run("crdb.ExecuteTx", func(ctx context.Context, n int) error {
+			run("crdb.ExecuteTx", byCRDB, func(ctx context.Context, n int) error {
 				return crdb.ExecuteTx(ctx, db, nil, func(tx *sql.Tx) error {
 					_, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO applied (n) VALUES (%d)", n))
 					return err
@@ -132,9 +134,9 @@ func TestLostCommit(t *testing.T) {
 				}
 			})
 			pool := newPool(t, s, p.port)
-			run("pool, no outcome", byPool(pool, nil), neverTwice)
-			run("pool, ledger", byPool(pool, &retrypgx.Options{Outcome: retrysql.Ledger{}}), exactlyOnce)
-			run("pool, xact", byPool(pool, &retrypgx.Options{Outcome: retrysql.XactStatus{}}), exactlyOnce)
+			run("pool, no outcome", "InTx", byPool(pool, nil), neverTwice)
+			run("pool, ledger", "InTx, Ledger", byPool(pool, &retrypgx.Options{Outcome: retrysql.Ledger{}}), exactlyOnce)
+			run("pool, xact", "InTx, XactStatus", byPool(pool, &retrypgx.Options{Outcome: retrysql.XactStatus{}}), exactlyOnce)
 		})
 	}
 }

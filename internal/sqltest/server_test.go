@@ -46,7 +46,7 @@ var (
 
 func TestMain(m *testing.M) {
 	mysql.SetLogger(&mysql.NopLogger{})
-	code := m.Run()
+	code := table.Main(m)
 	for _, s := range started {
 		s.kill()
 		os.RemoveAll(s.dir)

@@ -29,12 +29,15 @@ func TestAllocs(t *testing.T) {
 		}
 		return least
 	}
+	const more = "allocations more than a plain call, on success"
 	base := allocs(plain())
+	table.Saw(more, "plain", 0)
 	for _, w := range append([]way{ours(retry.Policy{})}, others()...) {
-		more := allocs(w) - base
-		t.Logf("%s: %+.0f allocations beside the %.0f of a plain call, the server's included", w.name, more, base)
-		if w.name == "retrygrpc" && more > 4 {
-			t.Errorf("%.0f allocations more than a plain call, want 4 at most", more)
+		n := allocs(w) - base
+		t.Logf("%s: %+.0f allocations beside the %.0f of a plain call, the server's included", w.name, n, base)
+		if w.name == "retrygrpc" && n > 4 {
+			t.Errorf("%.0f allocations more than a plain call, want 4 at most", n)
 		}
+		table.Saw(more, w.name, n)
 	}
 }

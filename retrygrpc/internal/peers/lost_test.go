@@ -3,7 +3,10 @@ package peers
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -54,26 +57,44 @@ func TestLostAnswers(t *testing.T) {
 		t.Logf("%s, %s: of %d calls with %d answers cut, %d were applied twice, %d unknown, %d failed otherwise", w.name, method, calls, calls/every, twice, unknown, failed)
 		return twice, unknown, failed
 	}
+	const twiceApplied, kept = "200 calls that add, 40 answers cut: applied twice", "the same, calls that are declared idempotent: failures"
 	t.Run("retrygrpc", func(t *testing.T) {
 		w := ours(retry.Policy{Backoff: retry.Constant(0)}, noBudget) // as the others have none
-		if twice, unknown, failed := run(t, w, Add); twice != 0 || unknown != calls/every || failed != 0 {
+		twice, unknown, failed := run(t, w, Add)
+		if twice != 0 || unknown != calls/every || failed != 0 {
 			t.Error("wrong")
 		}
-		if _, unknown, failed := run(t, w, Put); unknown+failed != 0 {
+		table.Saw(twiceApplied, w.name, fmt.Sprintf("%d (%d are `ErrUnknown`)", twice, unknown))
+		if _, unknown, failed = run(t, w, Put); unknown+failed != 0 {
 			t.Error("a method that is declared idempotent has failures")
 		}
+		table.Saw(kept, w.name, unknown+failed)
 	})
-	for _, w := range others() {
+	for _, w := range append(others(), plain()) {
 		t.Run(w.name, func(t *testing.T) {
-			if twice, _, _ := run(t, w, Add); twice < calls/every/2 {
+			twice, _, _ := run(t, w, Add)
+			if w.name != "plain" && twice < calls/every/2 {
 				t.Error("this test's picture of it is out of date")
 			}
+			table.Saw(twiceApplied, w.name, roughly(twice))
+			_, _, failed := run(t, w, Put)
+			table.Saw(kept, w.name, roughly(failed))
 		})
 	}
 }
 
+// roughly says how many of the 40 it is: now and then one of the cuts hits something else than an answer.
+func roughly(n int) string {
+	if n >= 30 {
+		return "nearly all"
+	}
+	return fmt.Sprint(n)
+}
+
 // A stream that breaks after its second message is begun again by go-grpc-middleware, which delivers the first two twice.
 func TestMessagesTwice(t *testing.T) {
+	const delivered = "a stream breaks after 2 of 3 messages: delivered"
+	table.Saw(delivered, "failsafe-go", "no streams")
 	for _, row := range []struct {
 		way
 		want []int64
@@ -82,6 +103,7 @@ func TestMessagesTwice(t *testing.T) {
 		{ours(retry.Policy{Backoff: retry.Constant(0)}), []int64{1, 2}, codes.Unavailable},
 		{others()[0], []int64{1, 2}, codes.Unavailable},
 		{others()[1], []int64{1, 2, 1, 2, 3}, codes.OK},
+		{plain(), []int64{1, 2}, codes.Unavailable},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			first := true
@@ -107,6 +129,33 @@ func TestMessagesTwice(t *testing.T) {
 			if !slices.Equal(got, row.want) || row.code != codes.OK && status.Code(err) != row.code {
 				t.Errorf("got %v, %v; want %v", got, err, row.want)
 			}
+			answer := strings.Trim(strings.ReplaceAll(fmt.Sprint(got), " ", ", "), "[]")
+			if err != io.EOF {
+				answer += ", error"
+			}
+			table.Saw(delivered, row.name, answer)
+		})
+	}
+}
+
+// One loop over another multiplies: this is what becomes of four attempts where the client's service config asks for four as well.
+func TestTwoLoops(t *testing.T) {
+	const question = "4 attempts, and a service config with 4: calls of the server"
+	for _, w := range append(others(), plain(), ours(retry.Policy{Backoff: retry.Constant(0)}, noBudget)) {
+		t.Run(w.name, func(t *testing.T) {
+			calls := 0
+			_, addr := Serve(t, Service{Unary: func(context.Context, string, int64) (int64, error) {
+				calls++
+				return 0, status.Error(codes.Unavailable, "no")
+			}})
+			conn := Dial(t, addr, append(w.opts, grpc.WithDefaultServiceConfig(serviceConfig))...)
+			if _, err := Call(t.Context(), conn, Put, 1); err == nil {
+				t.Error("it has succeeded")
+			}
+			if w.name == "retrygrpc" && calls != 4 {
+				t.Errorf("%d calls", calls)
+			}
+			table.Saw(question, w.name, calls)
 		})
 	}
 }
