@@ -23,7 +23,10 @@ func (t *Transport) send(req *http.Request, replay bool) (*http.Response, error)
 		s.State = t.hedges.state(hostOf(req.URL))
 	}
 	s.Drop = drop
-	h := hedged{t: t, req: req}
+	// Attempts may still read the request when the caller has its answer, and changes it for the next one.
+	own := req.Clone(req.Context())
+	own.Trailer = req.Trailer // set while the body is read
+	h := hedged{t: t, req: own}
 	v, release, err := hedging.Do(req.Context(), s, h.attempt)
 	h.close()
 	resp, _ := v.(*http.Response)

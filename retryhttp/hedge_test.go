@@ -133,6 +133,44 @@ func TestAnswerIsTheResultWhenAllHedgesFail(t *testing.T) {
 	}
 }
 
+// slowToLeave answers the first attempt at once, when the second has begun; that one looks at its request when the caller has changed it.
+type slowToLeave struct {
+	begun, changed chan bool
+	saw            chan string
+	n              atomic.Int64
+}
+
+func (s *slowToLeave) RoundTrip(req *http.Request) (*http.Response, error) {
+	if s.n.Add(1) == 1 {
+		<-s.begun
+		return &http.Response{StatusCode: 200, Body: http.NoBody, Request: req}, nil
+	}
+	close(s.begun)
+	<-s.changed
+	s.saw <- req.Header.Get("X-Part") + req.URL.Path
+	return nil, req.Context().Err()
+}
+
+// A caller may change and send a request again when it has the answer and has closed its body. A hedge that isn't waited for any more may not have
+// noticed yet.
+func TestRequestMayBeChangedAfterItsAnswer(t *testing.T) {
+	base := &slowToLeave{begun: make(chan bool), changed: make(chan bool), saw: make(chan string, 1)}
+	tr := &retryhttp.Transport{Base: base, Hedge: &retry.HedgeSettings{Delay: time.Millisecond, Unlimited: true}}
+	req, _ := http.NewRequest("GET", "http://example.test/1", nil)
+	req.Header.Set("X-Part", "1")
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	req.Header.Set("X-Part", "2")
+	req.URL.Path = "/2"
+	close(base.changed)
+	if saw := <-base.saw; saw != "1/1" {
+		t.Errorf("a hedge sent %q", saw)
+	}
+}
+
 // What isn't safe to send twice is never hedged.
 func TestUnsafeRequestIsNotHedged(t *testing.T) {
 	var n atomic.Int64
