@@ -66,17 +66,27 @@ var tables = []table{
 			{"POST, one in ten fails", "HTTPPost", []string{"sec/op", "allocs/op", "conns/op"}},
 		},
 	},
+	{
+		title: "Hedging",
+		note: "A hedged function that answers at once, so that it isn't hedged. Time, its multiple of the one by hand, allocations. And how many times as long 16 goroutines take that call " +
+			"one such function, compared with one each.",
+		cells: []cell{
+			{"not hedged", "Hedge", []string{"sec/op", "allocs/op"}},
+			{"16 goroutines", "HedgeContention", []string{"shared/apart"}},
+		},
+	},
 }
 
 // names are the libraries as the tables call them, in the order of the rows.
 var names = []struct{ lib, name string }{
-	{"hand", "a loop written by hand"},
+	{"hand", "written by hand"},
 	{"plain", "net/http alone, which doesn't try again"},
 	{"callagain", "**callagain/retry**"},
 	{"cenkalti", "cenkalti/backoff"},
 	{"avast", "avast/retry-go"},
 	{"avast-reused", "avast/retry-go, one Retrier for all, no context"},
 	{"failsafe", "failsafe-go"},
+	{"failsafe-budget", "failsafe-go with its budget"},
 	{"sethvargo", "sethvargo/go-retry"},
 	{"rogpeppe", "rogpeppe/retry"},
 	{"eapache", "eapache/go-resiliency"},
@@ -160,7 +170,7 @@ func measure(runs int) ([]byte, error) {
 	for i := range runs {
 		fmt.Fprintf(os.Stderr, "run %d of %d\n", i+1, runs)
 		for _, args := range [][]string{
-			{"-test.bench=^Benchmark(Success|Three|Giving|HTTP)", "-test.benchtime=300ms"},
+			{"-test.bench=^Benchmark(Success|Three|Giving|HTTP|Hedge)", "-test.benchtime=300ms"},
 			{"-test.bench=^Benchmark(Waiting|Lateness)", "-test.benchtime=1x"},
 		} {
 			cmd := exec.Command(binary, append(args, "-test.run=^$")...)
@@ -225,7 +235,7 @@ func (r *results) cell(c cell, lib string) (text string, spread float64, ok bool
 		if s.Center != 0 {
 			spread = (s.Hi - s.Lo) / 2 / s.Center
 		}
-		if hand := r.values[key{c.bench, "hand", unit}]; lib != "hand" && len(hand) > 0 && unit != "goroutines/waiting" {
+		if hand := r.values[key{c.bench, "hand", unit}]; lib != "hand" && len(hand) > 0 && unit != "goroutines/waiting" && unit != "shared/apart" {
 			if base := summary(hand).Center; base > 0 {
 				shown = append(shown, ratio(s.Center/base))
 			}
@@ -261,6 +271,8 @@ func quantity(v float64, unit string) string {
 		return fmt.Sprintf("%.0f allocs", v)
 	case unit == "conns/op":
 		return fmt.Sprintf("%.2g conns", v)
+	case unit == "shared/apart":
+		return ratio(v)
 	}
 	return fmt.Sprintf("%.3g", v)
 }

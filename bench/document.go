@@ -16,9 +16,12 @@ import (
 
 // writeDocument measures, and puts the tables between their marks in the file: <!-- costs --> … <!-- /costs --> and so on.
 func writeDocument(name string, runs int) error {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return err
+	var costs, matrix, setup bytes.Buffer
+	parts := func() map[string][]byte {
+		return map[string][]byte{"costs": costs.Bytes(), "promises": matrix.Bytes(), "setup": setup.Bytes()}
+	}
+	if _, err := replaced(name, parts()); err != nil {
+		return err // before all is measured
 	}
 	findings, err := runPromises()
 	if err != nil {
@@ -28,16 +31,33 @@ func writeDocument(name string, runs int) error {
 	if err != nil {
 		return err
 	}
-	var costs, matrix, setup bytes.Buffer
 	results.write(&costs)
 	writeMatrix(&matrix, findings)
 	results.writeSetup(&setup)
-	for part, by := range map[string]*bytes.Buffer{"costs": &costs, "promises": &matrix, "setup": &setup} {
-		if text, err = replacePart(text, part, by.Bytes()); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	return replaceInFile(name, parts())
+}
+
+// replaceInFile puts each of the parts in its place in the file.
+func replaceInFile(name string, parts map[string][]byte) error {
+	text, err := replaced(name, parts)
+	if err != nil {
+		return err
 	}
 	return os.WriteFile(name, text, 0o666)
+}
+
+// replaced returns the text of the file with each of the parts in its place.
+func replaced(name string, parts map[string][]byte) ([]byte, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	for part, by := range parts {
+		if text, err = replacePart(text, part, by); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return text, nil
 }
 
 // replacePart puts by in the place of what is between the marks of the part.

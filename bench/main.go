@@ -1,8 +1,9 @@
-// Command bench compares this repository's library with the others, and prints the tables of docs/comparison.md:
+// Command bench compares this repository's library with the others, and prints the tables of docs/comparison.md and docs/hedging.md:
 //
-//	go -C bench run . costs [-runs 6] [file...]   what a call costs, measured now, or from files of benchmark output
-//	go -C bench run . promises                    who keeps which promise
-//	go -C bench run . write docs/comparison.md    both, and the machine and versions, written into the document
+//	go -C bench run . costs [-runs 6] [file...]      what a call costs, measured now, or from files of benchmark output
+//	go -C bench run . promises                       who keeps which promise
+//	go -C bench run . write ../docs/comparison.md    both, and the machine and versions, written into the document
+//	go -C bench run . hedge [../docs/hedging.md]     what hedging does, written into the document if there is one
 package main
 
 import (
@@ -23,7 +24,7 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	runs := flags.Int("runs", 6, "how often everything is measured, in turns")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: bench costs [-runs n] [file...] | promises | write [-runs n] file")
+		fmt.Fprintln(flags.Output(), "usage: bench costs [-runs n] [file...] | promises | write [-runs n] file | hedge [file]")
 		flags.PrintDefaults()
 	}
 	if len(args) == 0 {
@@ -50,6 +51,18 @@ func run(args []string) error {
 			return fmt.Errorf("write wants one file, not %q", flags.Args())
 		}
 		return writeDocument(flags.Arg(0), *runs)
+	case "hedge":
+		if flags.NArg() > 1 {
+			return fmt.Errorf("hedge wants one file or none, not %q", flags.Args())
+		}
+		if flags.NArg() == 1 {
+			return writeHedgingDocument(flags.Arg(0))
+		}
+		cells, err := runHedging()
+		if err != nil {
+			return err
+		}
+		writeHedging(&out, cells)
 	default:
 		flags.Usage()
 		os.Exit(2)

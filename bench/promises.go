@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 )
@@ -18,64 +14,22 @@ type finding struct {
 	Promise, How, Library, Verdict, Found string
 }
 
-// runPromises runs the scenarios. A broken promise of ours is an error, after all the findings are in.
+// runPromises runs the scenarios. A broken promise of ours is an error.
 func runPromises() ([]finding, error) {
-	cmd := exec.Command("go", "test", "-count=1", "-json", promisesPackage)
-	cmd.Stderr = os.Stderr
-	stdout, err := cmd.StdoutPipe()
+	all, err := runTests(promisesPackage)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the scenarios failed: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	findings, output, err := readFindings(stdout)
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Wait(); err != nil {
-		return nil, fmt.Errorf("the scenarios failed: %w\n%s", err, output)
-	}
-	return findings, nil
+	return findings(all), nil
 }
 
-// readFindings reads what go test -json prints: the findings, and what the tests said otherwise.
-func readFindings(r io.Reader) (findings []finding, output string, err error) {
-	place := map[string]int{}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var e struct{ Action, Test, Key, Value, Output string }
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return nil, "", fmt.Errorf("reading the output of go test: %w", err)
-		}
-		if e.Action == "output" && !strings.HasPrefix(e.Output, "===") {
-			output += e.Output
-		}
-		if e.Action != "attr" {
-			continue
-		}
-		at, ok := place[e.Test]
-		if !ok {
-			at = len(findings)
-			place[e.Test] = at
-			findings = append(findings, finding{})
-		}
-		f := &findings[at]
-		switch e.Key {
-		case "promise":
-			f.Promise = e.Value
-		case "how":
-			f.How = e.Value
-		case "library":
-			f.Library = e.Value
-		case "verdict":
-			f.Verdict = e.Value
-		case "found":
-			f.Found = e.Value
-		}
+// findings returns what the tests told as findings.
+func findings(all []told) []finding {
+	var found []finding
+	for _, a := range all {
+		found = append(found, finding{a["promise"], a["how"], a["library"], a["verdict"], a["found"]})
 	}
-	return findings, output, lines.Err()
+	return found
 }
 
 // marks are how the matrix shows a verdict.

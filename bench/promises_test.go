@@ -26,12 +26,12 @@ const events = `{"Action":"run","Test":"T/a/ours"}
 `
 
 func TestMatrix(t *testing.T) {
-	findings, output, err := readFindings(strings.NewReader(events))
+	all, output, err := readTold(strings.NewReader(events))
 	if err != nil || output != "what the test said\n" {
 		t.Fatalf("output %q, error %v", output, err)
 	}
 	var b strings.Builder
-	writeMatrix(&b, findings)
+	writeMatrix(&b, findings(all))
 	const want = `| | ours | theirs |
 |---|:-:|:-:|
 | A call keeps its word | ✓ | ✗ |
@@ -62,8 +62,8 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-func TestFindingsOfNoTests(t *testing.T) {
-	if _, _, err := readFindings(strings.NewReader("not JSON\n")); err == nil {
+func TestWhatNoTestsTell(t *testing.T) {
+	if _, _, err := readTold(strings.NewReader("not JSON\n")); err == nil {
 		t.Error("what isn't the output of go test is read without an error")
 	}
 }
