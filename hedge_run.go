@@ -11,7 +11,7 @@ import (
 
 // run makes the attempts, and returns the answer of the call.
 func (r *race[T]) run() answer[T] {
-	r.delay, r.hedges = r.settings.delay()
+	r.delay, r.hedges = r.settings.delay(r.began)
 	if o := override.From(r.ctx); o != nil && r.hedges {
 		o.Record(r.settings.Name, 2, r.delay)
 		r.delay = min(r.delay, o.MaxDelay)
@@ -38,7 +38,11 @@ func (r *race[T]) run() answer[T] {
 			if r.settings.OnFailure && r.holding() == 0 {
 				r.hedge()
 			}
-			if r.running == 0 {
+			switch {
+			case r.running > 0:
+			case r.ctx.Err() != nil: // of which the failures may be only the consequence
+				return r.ended()
+			default:
 				return r.best()
 			}
 		case <-due:
@@ -79,7 +83,6 @@ func (r *race[T]) hedge() bool {
 	}
 	ok := r.settings.allows()
 	if ok {
-		r.settings.State.inFlight.Add(1)
 		r.start()
 	}
 	r.tell(Event{Hedge: n, hedged: true, refused: !ok, Delay: r.delay})
@@ -96,7 +99,7 @@ func (r *race[T]) attempt(ctx *hedgedCtx) {
 			}
 		}
 		if ctx.number > 1 {
-			r.settings.State.inFlight.Add(-1)
+			r.settings.leaves()
 		}
 		r.answers <- a // there is room for all
 		if r.over.Load() {

@@ -114,32 +114,47 @@ func (s HedgeSettings) complete() HedgeSettings {
 	return s
 }
 
-// delay returns how long to wait before each further attempt, and whether there is to be one.
-func (s *HedgeSettings) delay() (time.Duration, bool) {
+// delay returns how long to wait before each further attempt of a call that begins at the time at, and whether there is to be one.
+func (s *HedgeSettings) delay(at time.Duration) (time.Duration, bool) {
 	if s.Attempts == 1 {
 		return 0, false
 	}
 	if s.Quantile != 0 {
-		if d, median, ok := s.State.latencies.quantiles(s.Quantile); ok {
+		if d, median, ok := s.State.latencies.delay(at, s.Quantile); ok {
 			most := cmp.Or(s.MaxDelay, times(median, 10))
-			return max(min(d, most), time.Millisecond) + 1, true // longer than the quantile: a tie is no hedge
+			return max(min(d, most), shortestDelay) + 1, true // longer than the quantile: a tie is no hedge
 		}
 	}
 	return s.Delay, s.Delay > 0 || s.AtOnce
 }
 
-// allows reports whether a hedge may be made, and has paid for it.
+// allows reports whether a hedge may be made. If so, it is paid for and counted, until it has left.
 func (s *HedgeSettings) allows() bool {
-	if s.MaxInFlight > 0 && s.State.inFlight.Load() >= int64(s.MaxInFlight) {
-		return false
+	n := s.State.inFlight.Add(1)
+	ok := (s.MaxInFlight == 0 || n <= int64(s.MaxInFlight)) && s.pays()
+	if !ok {
+		s.leaves()
 	}
-	switch {
+	return ok
+}
+
+// leaves counts a hedge that is over.
+func (s *HedgeSettings) leaves() { s.State.inFlight.Add(-1) }
+
+// pays reports whether there is a budget for a hedge, and takes it from there.
+func (s *HedgeSettings) pays() bool {
+	at := now()
+	switch b := cmp.Or(s.Budget, &s.State.budget); {
 	case s.Unlimited:
 		return true
+	case !s.State.latencies.spend(at, b.ratio()):
+		b.refused.Add(1)
+		return false
 	case s.Budget != nil:
-		return s.Budget.takeHalf(now())
+		return b.takeHalf(at)
+	default:
+		return b.take(at) != noPocket
 	}
-	return s.State.budget.Take()
 }
 
 // earn records a success.

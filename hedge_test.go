@@ -265,14 +265,20 @@ func TestNextAttemptAtOnceWhenOneFails(t *testing.T) {
 func TestHedgesLeaveHalfOfTheBudgetToRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := new(retry.Budget)
+		hangs := false
+		f := retry.Hedge(retry.HedgeSettings{Delay: 1500 * time.Microsecond, Budget: b}, func(ctx context.Context) (int, error) {
+			if hangs {
+				<-ctx.Done()
+				return 0, ctx.Err()
+			}
+			time.Sleep(time.Millisecond)
+			return 0, nil
+		})
 		for range 1000 {
-			b.Earn()
+			f(t.Context())
 		}
 		before := b.Available()
-		f := retry.Hedge(retry.HedgeSettings{Delay: time.Millisecond, Budget: b}, func(ctx context.Context) (int, error) {
-			<-ctx.Done()
-			return 0, ctx.Err()
-		})
+		hangs = true
 		for range 1000 {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Millisecond)
 			f(ctx)
@@ -318,6 +324,71 @@ func TestHedgesInFlightAreLimitedTogether(t *testing.T) {
 	})
 }
 
+// All attempts become slow, perhaps because there are too many. What may be hedged then at once is what the calls of a second have earned,
+// not those of half a minute; or three, of a caller that makes few.
+func TestFewHedgesAreSavedUp(t *testing.T) {
+	for _, tt := range []struct {
+		gap  time.Duration // between two calls
+		most int64
+	}{{time.Millisecond, 101}, {10 * time.Millisecond, 11}, {time.Second, 3}, {time.Minute, 3}} {
+		synctest.Test(t, func(t *testing.T) {
+			slow := false
+			var hedges atomic.Int64
+			f := retry.Hedge(retry.HedgeSettings{Delay: 10 * time.Millisecond}, func(ctx context.Context) (int, error) {
+				if retry.Hedged(ctx) > 1 {
+					hedges.Add(1)
+				}
+				if slow {
+					time.Sleep(100 * time.Millisecond)
+				}
+				return 0, nil
+			})
+			for range 2000 {
+				time.Sleep(tt.gap)
+				f(t.Context())
+			}
+			slow = true
+			var group sync.WaitGroup
+			for range 1000 {
+				group.Go(func() { f(t.Context()) })
+			}
+			group.Wait()
+			if n := hedges.Load(); n > tt.most || n < tt.most*3/4 {
+				t.Errorf("a call each %v: %d hedges at once, want up to %d", tt.gap, n, tt.most)
+			}
+			time.Sleep(time.Second)
+		})
+	}
+}
+
+// Many calls ask for the last place at the same time.
+func TestHedgesInFlightAreNeverMore(t *testing.T) {
+	s := retry.HedgeSettings{AtOnce: true, MaxInFlight: 1, Unlimited: true, State: new(retry.HedgeState)}
+	var running, most atomic.Int64
+	f := retry.Hedge(s, func(ctx context.Context) (int, error) {
+		if retry.Hedged(ctx) > 1 {
+			n := running.Add(1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			runtime.Gosched()
+			running.Add(-1)
+		}
+		return 0, nil
+	})
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			for range 2000 {
+				f(t.Context())
+			}
+		})
+	}
+	group.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d hedges ran at the same time", most.Load())
+	}
+}
+
 func TestHedgesAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
@@ -356,28 +427,56 @@ func TestHedgesAreTold(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		retry.Hedge(retry.HedgeSettings{Name: "search", Observe: s.Observe}, func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() })(ctx)
-		if len(told) != 1 || !strings.HasPrefix(told[0], "late") && !strings.HasPrefix(told[0], "stopped") {
+		if len(told) != 1 || !strings.HasPrefix(told[0], "late") {
 			t.Errorf("told %q", told)
 		}
 	})
 }
 
-func TestSuccessAtTheDeadlineIsTheResult(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for range 200 {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			f := retry.Hedge(retry.HedgeSettings{Delay: time.Millisecond, Unlimited: true}, func(context.Context) (int, error) {
-				time.Sleep(time.Second - time.Millisecond)
+// late returns a context that ends after a second, and settings whose Observe is busy from the start of the hedge, at 1 ms, until after that:
+// then all answers, and the end of the context, are there at once.
+func late(t *testing.T, cause error) (context.Context, retry.HedgeSettings) {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
+	t.Cleanup(cancel)
+	return ctx, retry.HedgeSettings{Delay: time.Millisecond, Unlimited: true, Observe: func(_ context.Context, e retry.Event) {
+		if e.Outcome() == "hedging" {
+			time.Sleep(time.Minute)
+		}
+	}}
+}
+
+func TestSuccessThatIsThereAtTheDeadlineIsTheResult(t *testing.T) {
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, s := late(t, nil)
+			v, err := retry.Hedge(s, func(ctx context.Context) (int, error) {
+				if retry.Hedged(ctx) == 1 {
+					time.Sleep(time.Second)
+					return 0, errFlaky
+				}
+				time.Sleep(time.Second)
 				return 42, nil
-			})
-			// The first attempt answers a millisecond before the deadline, the second at it: whichever is there counts.
-			if v, err := f(ctx); v != 42 || err != nil {
+			})(ctx)
+			if v != 42 || err != nil {
 				t.Fatalf("%d, %v", v, err)
 			}
-			cancel()
-			time.Sleep(time.Second)
-		}
-	})
+		})
+	}
+}
+
+// Attempts fail because the caller's context is over; that they say so first makes no difference.
+func TestFailuresAtTheDeadlineAreItsConsequence(t *testing.T) {
+	cause := errors.New("no more time")
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, s := late(t, cause)
+			_, err := retry.Hedge(s, func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() })(ctx)
+			gaveUp(t, err, cause, 2)
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 func TestHedgeEndsWithItsContext(t *testing.T) {

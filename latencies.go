@@ -16,45 +16,53 @@ type latencies struct {
 	ring [256]latency
 
 	// What was worked out last, from which samples, and when.
-	quantile, median time.Duration
-	of               float64
-	behind           int
-	at               time.Duration
-	known            bool
+	usual, median time.Duration
+	of            float64
+	behind        int
+	at            time.Duration
+	known         bool
+
+	saved hedgesSaved
 }
 
-type latency struct{ at, took time.Duration }
+// A latency is how long an attempt took, or, if it was beaten by another one and not waited for, had taken by then.
+type latency struct {
+	at, took time.Duration
+	beaten   bool
+}
 
 const (
 	maxQuantile   = 0.99 // the highest that 256 latencies are enough for
 	latencyWindow = 30 * time.Second
+	shortestDelay = time.Millisecond
 )
 
-// add remembers that an attempt took d.
-func (l *latencies) add(d time.Duration) {
-	at := now()
+// add remembers at the time at that an attempt took d, and whether its call succeeded.
+func (l *latencies) add(at, d time.Duration, beaten, success bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ring[l.n] = latency{at, d}
+	if success {
+		l.saved.successes++
+	}
+	l.ring[l.n] = latency{at, d, beaten}
 	l.behind++
 	if l.n++; l.n == len(l.ring) {
 		l.n, l.full = 0, true
 	}
 }
 
-// quantiles returns the time within which the fraction q of what counts was done, the median, and whether enough is known: 20 latencies
+// delay returns the time after which an attempt is slow by the quantile q, the median, and whether enough is known: 20 latencies
 // for 0.95, 100 for 0.99. It is up to 16 latencies and a second behind, to be cheap.
-func (l *latencies) quantiles(q float64) (quantile, median time.Duration, ok bool) {
-	at := now()
+func (l *latencies) delay(at time.Duration, q float64) (usual, median time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.of != q || !l.known || l.behind >= 16 || at-l.at > time.Second || at < l.at {
 		l.work(q, at)
 	}
-	return l.quantile, l.median, l.known
+	return l.usual, l.median, l.known
 }
 
-// work works the quantile out. It is called with l.mu held.
+// work works the delay out. It is called with l.mu held.
 func (l *latencies) work(q float64, at time.Duration) {
 	size := l.n
 	if l.full {
@@ -64,19 +72,54 @@ func (l *latencies) work(q float64, at time.Duration) {
 	if l.known = size >= enough(q); !l.known {
 		return
 	}
-	var counts [len(l.ring)]time.Duration
-	n := 0
+	var took, beaten [len(l.ring)]time.Duration
+	n, m := 0, 0
 	for i := 1; i <= size; i++ { // the latest first
 		x := l.ring[(l.n-i+len(l.ring))%len(l.ring)]
-		if age := at - x.at; n >= enough(q) && (age > latencyWindow || age < 0) {
+		if age := at - x.at; n+m >= enough(q) && (age > latencyWindow || age < 0) {
 			break
 		}
-		counts[n] = x.took
-		n++
+		if x.beaten {
+			beaten[m] = x.took
+			m++
+		} else {
+			took[n] = x.took
+			n++
+		}
 	}
-	slices.Sort(counts[:n])
-	l.quantile = counts[int(math.Ceil(q*float64(n)))-1]
-	l.median = counts[(n-1)/2]
+	slices.Sort(took[:n])
+	slices.Sort(beaten[:m])
+	copy(took[n:], beaten[:m]) // nobody knows how long they would have been, so they are the longest
+	l.usual = slow(took[:n+m], n, q)
+	l.median = took[(n+m-1)/2]
+}
+
+// spend reports whether a hedge may be made at the time at, and if so counts it.
+func (l *latencies) spend(at time.Duration, ratio float64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	oldest, size := l.ring[0].at, l.n
+	if l.full {
+		oldest, size = l.ring[l.n].at, len(l.ring)
+	}
+	return l.saved.spend(ratio, float64(size)/max(at-oldest, 1).Seconds())
+}
+
+// slow returns from when on an attempt is a slow one, given sorted latencies, the first n of which are known. This is the quantile q, unless
+// more are slow than it leaves out, so that it is itself a slow one, which would help nobody. Then it is the latency below which a
+// multiple of hedges makes the delay shorter by more than the square of it, so that the delay comes before a gap between the usual latencies and
+// those of a slow server, and nowhere else. At most four times as many hedges are made for that.
+func slow(took []time.Duration, n int, q float64) time.Duration {
+	last := int(math.Ceil(q*float64(len(took)))) - 1
+	first := max(0, len(took)-4*(len(took)-last))
+	best, least := last, math.Inf(1)
+	for i := min(last, n-1); i >= first; i-- {
+		longer := float64(len(took) - 1 - i)
+		if cost := float64(max(took[i], shortestDelay)) * longer * longer; cost < least {
+			best, least = i, cost
+		}
+	}
+	return took[best]
 }
 
 // enough is how many latencies there must be for one of them to be above the quantile.

@@ -44,10 +44,11 @@ type answer[T any] struct {
 // take takes an answer, and reports whether it is that of the call.
 func (r *race[T]) take(a answer[T]) bool {
 	r.running--
+	at := now()
 	if a.attempt == 1 {
 		r.first = true
-		if took := now() - r.began; a.fault == nil && a.err == nil || r.hedges && took >= r.delay {
-			r.settings.State.latencies.add(took)
+		if took, ok := at-r.began, a.fault == nil && a.err == nil; ok || r.hedges && took >= r.delay {
+			r.settings.State.latencies.add(at, took, false, ok)
 		}
 	}
 	if a.fault != nil || a.err == nil {
@@ -55,7 +56,7 @@ func (r *race[T]) take(a answer[T]) bool {
 	}
 	m := read(a.err)
 	if m.after > 0 {
-		end := after(now(), m.after)
+		end := after(at, m.after)
 		if r.held {
 			end = max(end, r.hold)
 		}
@@ -117,8 +118,11 @@ func (r *race[T]) finish(winner answer[T], ended bool) {
 			cancel(errHedged)
 		}
 	}
-	if took := now() - r.began; r.running > 0 && !r.first && (took > r.delay || r.ctx.Err() != nil) && r.started > 0 {
-		r.settings.State.latencies.add(took) // the first attempt has taken so long so far
+	if r.running > 0 && !r.first {
+		at, success := now(), ended && winner.err == nil
+		if took := at - r.began; took > r.delay || r.ctx.Err() != nil {
+			r.settings.State.latencies.add(at, took, success, success) // the first attempt has taken so long so far
+		}
 	}
 	for _, a := range r.failed {
 		if a.attempt != winner.attempt {

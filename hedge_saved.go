@@ -1,0 +1,27 @@
+package retry
+
+// hedgesSaved are the hedges that successes have earned and that weren't made. A budget of hedges must be a small one: what it has saved up is spent at
+// once when all attempts become slow, and if that is because of a queue, all of it is put into the queue.
+type hedgesSaved struct {
+	successes int // since hedges was worked out
+	hedges    float64
+	begun     bool
+}
+
+// fewSaved is how many hedges may always be saved up, and how many there are to begin with.
+const fewSaved = 3
+
+// spend takes a hedge, if there is one. A success has earned the fraction ratio of one. What those of a second earn at the rate of calls
+// a second may be saved.
+func (s *hedgesSaved) spend(ratio, rate float64) bool {
+	if !s.begun {
+		s.begun, s.hedges = true, fewSaved
+	}
+	s.hedges = min(s.hedges+ratio*float64(s.successes), max(fewSaved, ratio*rate))
+	s.successes = 0
+	if s.hedges < 1 {
+		return false
+	}
+	s.hedges--
+	return true
+}
