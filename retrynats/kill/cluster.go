@@ -6,9 +6,9 @@ import (
 	"io"
 	"time"
 
+	"github.com/callagain/retry/retrynats/internal/record"
+	"github.com/callagain/retry/retrynats/internal/store"
 	"github.com/callagain/retry/retrynats/internal/trio"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // A cluster is three nats-server processes.
@@ -67,8 +67,8 @@ func (cl *cluster) killLeaders(l *ledger, every time.Duration, over chan struct{
 		case <-over:
 			return
 		}
-		what := []string{"RETRY_CALLS", "RETRY_WAKE", "consumer"}[i%3]
-		name, err := cl.leader(what)
+		what := []string{store.CallsStream, store.WakeStream, record.Consumer(plain)}[i%3]
+		name, err := trio.Leader(cl.url, what)
 		if err != nil {
 			fmt.Fprintln(w, "leader of", what, "unknown:", err)
 			continue
@@ -84,36 +84,4 @@ func (cl *cluster) killLeaders(l *ledger, every time.Duration, over chan struct{
 			}
 		}
 	}
-}
-
-func (cl *cluster) leader(what string) (string, error) {
-	nc, err := nats.Connect(cl.url)
-	if err != nil {
-		return "", err
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	var i *jetstream.ClusterInfo
-	if what == "consumer" {
-		c, err := js.Consumer(ctx, "RETRY_WAKE", "kill:plain")
-		if err != nil {
-			return "", err
-		}
-		i = c.CachedInfo().Cluster
-	} else {
-		s, err := js.Stream(ctx, what)
-		if err != nil {
-			return "", err
-		}
-		i = s.CachedInfo().Cluster
-	}
-	if i == nil || i.Leader == "" {
-		return "", fmt.Errorf("%s has none", what)
-	}
-	return i.Leader, nil
 }

@@ -74,7 +74,7 @@ func measure(n int, only, url, profile string) error {
 	for _, p := range []struct {
 		name string
 		run  func(n int, url string) error
-	}{{"starts", starts}, {"result", result}, {"twice", twice}, {"waiting", waiting}, {"kill", kill}} {
+	}{{"starts", starts}, {"result", result}, {"twice", twice}, {"waiting", waiting}, {"kill", kill}, {"cluster", cluster}} {
 		if only == "" || only == p.name {
 			if err := p.run(n, url); err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
@@ -85,7 +85,7 @@ func measure(n int, only, url, profile string) error {
 }
 
 // each opens each queue in a directory of its own.
-func each(delay time.Duration, url string, f func(name string, q Queue) error) error {
+func each(kinds []Kind, delay time.Duration, url string, f func(name string, q Queue) error) error {
 	for _, k := range kinds {
 		dir, err := os.MkdirTemp("", "bench-*")
 		if err != nil {
@@ -129,7 +129,7 @@ func fill(q Queue, prefix string, n, g int) (float64, error) {
 }
 
 func starts(n int, url string) error {
-	return each(time.Hour, url, func(name string, q Queue) error {
+	return each(kinds, time.Hour, url, func(name string, q Queue) error {
 		for _, g := range []int{1, 64, 500} {
 			r, err := fill(q, fmt.Sprint("s", g, "-"), n, g)
 			if err != nil {
@@ -143,7 +143,7 @@ func starts(n int, url string) error {
 
 // result measures from Start to the end of an attempt that succeeds at once.
 func result(n int, url string) error {
-	return each(time.Second, url, func(name string, q Queue) error {
+	return each(kinds, time.Second, url, func(name string, q Queue) error {
 		done := make(chan struct{}, 1)
 		if err := q.Work(func(string, int) error { done <- struct{}{}; return nil }); err != nil {
 			return err
@@ -164,9 +164,11 @@ func result(n int, url string) error {
 }
 
 // twice makes calls that fail twice, a second apart, and then succeed.
-func twice(n int, url string) error {
+func twice(n int, url string) error { return twiceOf(kinds, n, url) }
+
+func twiceOf(kinds []Kind, n int, url string) error {
 	const delay = time.Second
-	return each(delay, url, func(name string, q Queue) error {
+	return each(kinds, delay, url, func(name string, q Queue) error {
 		var mu sync.Mutex
 		due := map[string]time.Time{}
 		var late []time.Duration
