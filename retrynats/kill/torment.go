@@ -48,7 +48,7 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 			for n := int(kills.Load()); n < c.kills || n < 20*c.kills && c.fills(); n = int(kills.Load()) {
 				n := kills.Add(1)
 				d := c
-				d.Poison = c.Poison && n%8 == 3 && n < 50 // each kills a dozen processes by itself
+				d.Poison = c.Poison && n%16 == 3 && n < 50 // each kills a dozen processes by itself
 				if err := d.life(l); err != nil {
 					errs <- err
 					return
