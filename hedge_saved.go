@@ -25,3 +25,13 @@ func (s *hedgesSaved) spend(ratio, rate float64) bool {
 	s.hedges--
 	return true
 }
+
+// worth returns how many hedges are given back when a call is over, of which one may have won and the others lost. To win is worth half of
+// one. One that lost was load for nothing, and counts twice: when a queue is what makes attempts slow, most of them do.
+func worth(won bool, lost int) float64 {
+	back := -float64(lost)
+	if won {
+		back += 0.5
+	}
+	return back
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // HedgeSettings say when [Hedge] makes another attempt beside those that run. The zero value makes a second one when the first takes
-// longer than 95 of 100 recent ones did, for a tenth of the successful calls at most.
+// longer than 95 of 100 recent ones did, within a budget.
 type HedgeSettings struct {
 	// Name identifies what is hedged, in events and errors.
 	Name string
@@ -19,12 +19,12 @@ type HedgeSettings struct {
 	Delay time.Duration
 
 	// Quantile makes the delay that fraction of the latencies of recent attempts, at least a millisecond. If it is 0, it is 0.95 unless there
-	// is a Delay; it is at most 0.99. Until enough latencies are known (20 for 0.95, 100 for 0.99) the delay is Delay, or, if that is 0, there
-	// are no further attempts.
+	// is a Delay; it is at most 0.99. Where more attempts than it leaves out are much slower than the others, as with one slow server of ten, the delay
+	// is shorter: it comes before those. Until enough latencies are known (20 for 0.95, 100 for 0.99) the delay is Delay, or, if that is 0,
+	// there are no further attempts.
 	Quantile float64
 
-	// MaxDelay limits the delay that Quantile gives. If it is 0, it is ten times the median latency: where more attempts are slow than
-	// Quantile leaves out, the quantile itself is a slow one.
+	// MaxDelay limits the delay that Quantile gives. If it is 0, it is ten times the median latency.
 	MaxDelay time.Duration
 
 	// AtOnce makes all attempts at the same time, and takes the first success.
@@ -40,9 +40,11 @@ type HedgeSettings struct {
 	// MaxInFlight limits the hedges that run at the same time, over all calls that share State. If it is 0, there is no such limit.
 	MaxInFlight int
 
-	// Budget limits the attempts other than the first. If it is nil, the one of State does: hedges are at most a tenth of recent successes.
+	// Budget limits the attempts other than the first. If it is nil, the one of State does: a tenth of recent successes, of which a hedge that
+	// wins takes half of one, and one that doesn't two. So hedges are at most a twentieth of the calls if they are of no use, and at most a fifth.
+	// Of what successes earn, only that of a second may be saved up, or three, whatever the Budget.
 	// A Budget that retries use as well gives a hedge nothing of its reserve of Min, and only while half of what it could have is there, so that hedges
-	// leave something to retries. A success of the hedge earns for it.
+	// leave something to retries. A success of the hedge earns for it, apart from that of a retrying call around it.
 	Budget *Budget
 
 	// Unlimited makes hedges without any budget. A queue near its limit may then never recover; see docs/hedging.md.
@@ -154,6 +156,18 @@ func (s *HedgeSettings) pays() bool {
 		return b.takeHalf(at)
 	default:
 		return b.take(at) != noPocket
+	}
+}
+
+// settle tells the budget how the hedges of a call went.
+func (s *HedgeSettings) settle(won bool, lost int) {
+	if s.Unlimited {
+		return
+	}
+	back := worth(won, lost)
+	s.State.latencies.giveBack(back)
+	if s.Budget == nil { // another one counts retries as well, one by one
+		s.State.budget.earned.add(back)
 	}
 }
 

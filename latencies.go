@@ -55,43 +55,57 @@ func (l *latencies) add(at, d time.Duration, beaten, success bool) {
 // for 0.95, 100 for 0.99. It is up to 16 latencies and a second behind, to be cheap.
 func (l *latencies) delay(at time.Duration, q float64) (usual, median time.Duration, ok bool) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.of != q || !l.known || l.behind >= 16 || at-l.at > time.Second || at < l.at {
-		l.work(q, at)
+	if l.of == q && l.known && l.behind < 16 && at-l.at <= time.Second && at >= l.at {
+		defer l.mu.Unlock()
+		return l.usual, l.median, true
 	}
-	return l.usual, l.median, l.known
+	l.at, l.behind = at, 0 // for others, who use the last one meanwhile
+	var r recent
+	l.collect(&r, q, at)
+	l.mu.Unlock()
+	if r.known+r.beaten < enough(q) {
+		return 0, 0, false
+	}
+	usual, median = r.work(q)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.of, l.known, l.usual, l.median = q, true, usual, median
+	return usual, median, true
 }
 
-// work works the delay out. It is called with l.mu held.
-func (l *latencies) work(q float64, at time.Duration) {
+// recent are the latencies that count, and how many of them are known, and how many of those are only known to be longer.
+type recent struct {
+	took, least   [256]time.Duration
+	known, beaten int
+}
+
+// collect collects those of the last half minute, or as many as the quantile q needs. It is called with l.mu held.
+func (l *latencies) collect(r *recent, q float64, at time.Duration) {
 	size := l.n
 	if l.full {
 		size = len(l.ring)
 	}
-	l.of, l.at, l.behind = q, at, 0
-	if l.known = size >= enough(q); !l.known {
-		return
-	}
-	var took, beaten [len(l.ring)]time.Duration
-	n, m := 0, 0
 	for i := 1; i <= size; i++ { // the latest first
-		x := l.ring[(l.n-i+len(l.ring))%len(l.ring)]
-		if age := at - x.at; n+m >= enough(q) && (age > latencyWindow || age < 0) {
+		x := &l.ring[(l.n-i+len(l.ring))%len(l.ring)]
+		if age := at - x.at; r.known+r.beaten >= enough(q) && (age > latencyWindow || age < 0) {
 			break
 		}
 		if x.beaten {
-			beaten[m] = x.took
-			m++
+			r.least[r.beaten] = x.took
+			r.beaten++
 		} else {
-			took[n] = x.took
-			n++
+			r.took[r.known] = x.took
+			r.known++
 		}
 	}
-	slices.Sort(took[:n])
-	slices.Sort(beaten[:m])
-	copy(took[n:], beaten[:m]) // nobody knows how long they would have been, so they are the longest
-	l.usual = slow(took[:n+m], n, q)
-	l.median = took[(n+m-1)/2]
+}
+
+// work works the delay and the median out.
+func (r *recent) work(q float64) (usual, median time.Duration) {
+	slices.Sort(r.took[:r.known])
+	slices.Sort(r.least[:r.beaten])
+	n := r.known + copy(r.took[r.known:], r.least[:r.beaten]) // nobody knows how long they would have been, so they are the longest
+	return slow(r.took[:n], r.known, q), r.took[(n-1)/2]
 }
 
 // spend reports whether a hedge may be made at the time at, and if so counts it.
@@ -103,6 +117,13 @@ func (l *latencies) spend(at time.Duration, ratio float64) bool {
 		oldest, size = l.ring[l.n].at, len(l.ring)
 	}
 	return l.saved.spend(ratio, float64(size)/max(at-oldest, 1).Seconds())
+}
+
+// giveBack gives hedges back that spend has counted, or counts more.
+func (l *latencies) giveBack(n float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.saved.hedges += n
 }
 
 // slow returns from when on an attempt is a slow one, given sorted latencies, the first n of which are known. This is the quantile q, unless

@@ -118,6 +118,13 @@ func (r *race[T]) finish(winner answer[T], ended bool) {
 			cancel(errHedged)
 		}
 	}
+	if hedges := r.started - 1; hedges > 0 {
+		won := ended && winner.err == nil && winner.attempt > 1
+		if won {
+			hedges--
+		}
+		r.settings.settle(won, hedges)
+	}
 	if r.running > 0 && !r.first {
 		at, success := now(), ended && winner.err == nil
 		if took := at - r.began; took > r.delay || r.ctx.Err() != nil {

@@ -73,6 +73,16 @@ func TestHTTPPromises(t *testing.T) {
 	}
 }
 
+func TestHedgingPromises(t *testing.T) {
+	for _, p := range hedging {
+		t.Run(name(p.text), func(t *testing.T) {
+			for _, h := range peers.AllHedgers()[1:] {
+				t.Run(name(h.Name), func(t *testing.T) { check(t, p, h, h.Name) })
+			}
+		})
+	}
+}
+
 // check runs p on l, reports what was found as attributes of the test, and fails it if the library is ours and
 // the promise is broken.
 func check[L any](t *testing.T, p promise[L], l L, library string) {
