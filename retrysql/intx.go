@@ -31,7 +31,8 @@ type Options struct {
 	// Hedge, if not nil, makes a second transaction beside the first when that is slow, and returns the first success or, if the failure isn't
 	// [Transient], the first failure; see [retry.HedgeSettings]. It is for [GetTx] with ReadOnly. f runs more than once at the same
 	// time, so it must change nothing but what it returns. Transactions that don't win are canceled. State must be set, and be shared by
-	// the calls that read the same from the same databases. Drop is not used. A hedge is part of its attempt: the policy sees one result.
+	// the calls that read the same from the same databases. Drop is not used. A hedge is part of its attempt: the policy sees one result. Settings that make
+	// no sense panic.
 	Hedge *retry.HedgeSettings
 
 	// Replicas are the databases of the second and further transactions of a Hedge, in turn. If there are none, it is the one that the
