@@ -176,9 +176,9 @@ func TestWhichAnswersWin(t *testing.T) {
 
 // A recorder is told of retries, hedges and delays, once for each call that had some.
 func TestRecorder(t *testing.T) {
-	calls := 0
+	var calls atomic.Int64
 	s := service{unary: func(context.Context, http.Header, int64) (int64, error) {
-		if calls++; calls < 3 {
+		if calls.Add(1) < 3 {
 			return 0, connect.NewError(connect.CodeUnavailable, errors.New("no"))
 		}
 		time.Sleep(time.Second)

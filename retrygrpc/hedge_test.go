@@ -175,11 +175,11 @@ func TestWhichAnswersWin(t *testing.T) {
 // Each method of a target has latencies of its own: a slow method doesn't make hedges of a fast one late, nor a fast one those of a slow one early.
 func TestHedgeKnowsEachMethod(t *testing.T) {
 	usual := map[string]time.Duration{Get: 10 * time.Millisecond, Put: time.Second}
-	stall := false
+	var stall atomic.Bool
 	service := Service{Unary: func(ctx context.Context, method string, v int64) (int64, error) {
 		took := usual[method]
-		if stall {
-			stall, took = false, time.Minute
+		if stall.CompareAndSwap(true, false) {
+			took = time.Minute
 		}
 		select {
 		case <-time.After(took):
@@ -196,7 +196,7 @@ func TestHedgeKnowsEachMethod(t *testing.T) {
 			}
 		}
 		for method, took := range usual {
-			stall = true
+			stall.Store(true)
 			began := time.Now()
 			_, err := Call(t.Context(), conn, method, 1)
 			if got := time.Since(began).Round(time.Millisecond); err != nil || got != 2*took {

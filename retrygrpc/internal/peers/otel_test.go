@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,19 +58,19 @@ func TestMetrics(t *testing.T) {
 	hedge := retrygrpc.WithHedge(retry.HedgeSettings{AtOnce: true, Attempts: 3, Unlimited: true}, Get)
 	policy := retry.Policy{Backoff: retry.Constant(time.Millisecond)}
 
-	calls := 0
+	var calls atomic.Int64
 	_, addr := Serve(t, Service{
 		Unary: func(_ context.Context, method string, v int64) (int64, error) {
 			if method == Get {
 				return v, nil
 			}
-			if calls++; calls%3 != 0 {
+			if calls.Add(1)%3 != 0 {
 				return 0, status.Error(codes.Unavailable, "no")
 			}
 			return v, nil
 		},
 		Stream: func(_ string, s grpc.ServerStream) error {
-			if calls++; calls%3 != 0 {
+			if calls.Add(1)%3 != 0 {
 				return status.Error(codes.Unavailable, "no")
 			}
 			return nil
