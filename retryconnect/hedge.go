@@ -10,12 +10,13 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"google.golang.org/protobuf/proto"
 )
 
 // WithHedge sends a unary call of these procedures a second time beside the first when its answer is slow, and takes the first answer;
 // see [retry.HedgeSettings]. Procedures are written as for [Idempotent]; without procedures, it is for all. Only calls that are known to be
 // idempotent are hedged, whatever the procedures here, and none with a context of [connect.NewClientContext], which can tell of one
-// request alone. Codes unavailable and resource_exhausted and what isn't an answer don't win while another is to come.
+// request alone, or whose message isn't a [proto.Message]. Codes unavailable and resource_exhausted and what isn't an answer don't win while another is to come.
 //
 // A hedge is part of its attempt: the policy sees one result. All have the same header, and so the same idempotency key, but for their
 // number in Grpc-Previous-Rpc-Attempts. Those that don't win are canceled. A write that was canceled may still take effect after the
@@ -59,13 +60,25 @@ func (i *interceptor) hedging(c *call, header http.Header) *retry.HedgeSettings 
 	return &own
 }
 
-// A hedged call is sent by several goroutines at the same time.
+// A hedged call is sent by several goroutines at the same time. Some may go on when the caller has its answer, and changes the request for the
+// next call. So they have nothing of the caller's.
 type hedged struct {
 	*call
 	settings *retry.HedgeSettings
 	next     connect.UnaryFunc
-	req      connect.AnyRequest
+	message  proto.Message // a copy
+	header   http.Header   // a copy
 	sent     atomic.Int32
+}
+
+// newHedged returns the call if it is to be hedged, or nil.
+func (i *interceptor) newHedged(c *call, next connect.UnaryFunc, req connect.AnyRequest) *hedged {
+	s := i.hedging(c, req.Header())
+	m, ok := req.Any().(proto.Message)
+	if s == nil || !ok {
+		return nil
+	}
+	return &hedged{call: c, settings: s, next: next, message: proto.Clone(m), header: req.Header().Clone()}
 }
 
 // attempt makes one attempt of the policy.
@@ -78,7 +91,7 @@ func (h *hedged) attempt(ctx context.Context) (connect.AnyResponse, error) {
 		err = connect.NewError(codeOf(ctx.Err()), ctx.Err())
 	}
 	if err != nil {
-		return nil, h.failedWith(ctx, h.req.Header(), err, hints.longest())
+		return nil, h.failedWith(ctx, h.header, err, hints.longest())
 	}
 	return s.resp, nil
 }
@@ -94,11 +107,11 @@ func (h *hedged) send(ctx context.Context, hints *hints) (sending, error) {
 	if retry.Hedged(ctx) > 1 && h.hedges != nil {
 		h.hedges.Add(1)
 	}
-	req := newCopy(h.req)
+	r := &request{connect.NewRequest(new(struct{})), h, h.header.Clone()}
 	if n := h.sent.Add(1); n > 1 {
-		req.header[attemptsKey] = []string{strconv.Itoa(int(n) - 1)}
+		r.header[attemptsKey] = []string{strconv.Itoa(int(n) - 1)}
 	}
-	resp, err := h.next(ctx, req)
+	resp, err := h.next(ctx, r)
 	if err == nil {
 		return sending{resp: resp}, nil
 	}
@@ -117,21 +130,17 @@ func (h *hedged) send(ctx context.Context, hints *hints) (sending, error) {
 	return s, err
 }
 
-// A copied request is the same as another, but connect-go can write to it.
-type copied struct {
+// A request is that of one sending.
+type request struct {
 	connect.AnyRequest // for what connect-go writes
-	of                 connect.AnyRequest
+	of                 *hedged
 	header             http.Header
 }
 
-func newCopy(of connect.AnyRequest) *copied {
-	return &copied{connect.NewRequest(new(struct{})), of, of.Header().Clone()}
-}
-
-func (c *copied) Any() any            { return c.of.Any() }
-func (c *copied) Spec() connect.Spec  { return c.of.Spec() }
-func (c *copied) Peer() connect.Peer  { return c.of.Peer() }
-func (c *copied) Header() http.Header { return c.header }
+func (r *request) Any() any            { return r.of.message }
+func (r *request) Spec() connect.Spec  { return r.of.spec }
+func (r *request) Peer() connect.Peer  { return r.of.peer }
+func (r *request) Header() http.Header { return r.header }
 
 // hints collects what servers ask for.
 type hints struct {

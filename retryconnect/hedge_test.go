@@ -205,3 +205,32 @@ type recorded []string
 func (r *recorded) RecordCall(_ context.Context, target, method string, retries, transparent, hedges int, delay time.Duration) {
 	*r = append(*r, fmt.Sprintf("%s %s %d %d %d %v", target, method, retries, transparent, hedges, delay))
 }
+
+// A caller may change its request for the next call when it has the answer. A sending that isn't waited for any more may not have noticed yet.
+func TestRequestMayBeChangedAfterTheAnswer(t *testing.T) {
+	begun, changed, saw := make(chan bool), make(chan bool), make(chan string)
+	var n atomic.Int64
+	slowToLeave := connect.UnaryInterceptorFunc(func(connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			if n.Add(1) == 1 {
+				<-begun
+				return connect.NewResponse(wrapperspb.Int64(7)), nil
+			}
+			close(begun)
+			<-changed
+			saw <- fmt.Sprintf("%d %s %s %s", req.Any().(*value).Value, req.Header().Get("Part"), req.Spec().Procedure, req.Peer().Addr)
+			return nil, ctx.Err()
+		}
+	})
+	hedge := retryconnect.NewInterceptor(retry.Policy{}, retryconnect.WithHedge(retry.HedgeSettings{AtOnce: true, Unlimited: true}))
+	client := protocols["connect"].dial(t, "http://nobody", get, hedge, slowToLeave)
+	req := connect.NewRequest(wrapperspb.Int64(1))
+	req.Header().Set("Part", "one")
+	resp, err := client.CallUnary(t.Context(), req)
+	req.Msg.Value = 2
+	req.Header().Set("Part", "two")
+	close(changed)
+	if v := <-saw; err != nil || resp.Msg.Value != 7 || v != "1 one "+get+" nobody" {
+		t.Errorf("%v; a hedge sent %s", err, v)
+	}
+}

@@ -17,8 +17,7 @@ func (i *interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 			return resp, noMultiple(err)
 		}
 		c, p := i.newCall(ctx, req.Spec(), req.Peer())
-		if s := i.hedging(&c, req.Header()); s != nil {
-			h := &hedged{call: &c, settings: s, next: next, req: req}
+		if h := i.newHedged(&c, next, req); h != nil {
 			resp, err := retry.Get(ctx, p, h.attempt)
 			if err != nil {
 				return nil, c.end(err)

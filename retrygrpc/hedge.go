@@ -3,6 +3,7 @@ package retrygrpc
 import (
 	"context"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/callagain/retry"
@@ -10,11 +11,12 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // WithHedge sends a unary call of these methods a second time beside the first when its answer is slow, and takes the first answer;
 // see [retry.HedgeSettings]. Methods are written as for [Idempotent]; without methods, it is for all. Only calls that are known to be
-// idempotent are hedged, whatever the methods here, and whose reply is a [proto.Message]. UNAVAILABLE, RESOURCE_EXHAUSTED and what isn't an
+// idempotent are hedged, whatever the methods here, and whose messages are a [proto.Message]. UNAVAILABLE, RESOURCE_EXHAUSTED and what isn't an
 // answer don't win while another is to come.
 //
 // A hedge is part of its attempt: the policy sees one result, and [grpc.OnFinish] one end. All have the same metadata, and so the same
@@ -42,14 +44,30 @@ func WithHedge(s retry.HedgeSettings, methods ...string) Option {
 	}}
 }
 
-// A hedged call is sent by several goroutines at the same time.
+// A hedged call is sent by several goroutines at the same time. Some may go on when the caller has its answer, and changes for the next call
+// what it gave to this one. So they have nothing of the caller's.
 type hedged struct {
 	*call
 	settings *retry.HedgeSettings
-	invoke   func(ctx context.Context, reply any, opts []grpc.CallOption) error
-	opts     []grpc.CallOption
-	reply    proto.Message
+	invoke   func(ctx context.Context, req, reply any, opts []grpc.CallOption) error
+	req      proto.Message // a copy
+	kind     protoreflect.MessageType
+	opts     []grpc.CallOption // those that can be shared
 	sent     atomic.Int32
+
+	callers []grpc.CallOption
+	reply   proto.Message // the caller's
+}
+
+// newHedged returns the call if it is to be hedged, or nil.
+func (c *client) newHedged(ca *call, cc *grpc.ClientConn, req, reply any, opts []grpc.CallOption) *hedged {
+	s := c.hedging(ca, cc)
+	in, isMessage := req.(proto.Message)
+	out, too := reply.(proto.Message)
+	if s == nil || !isMessage || !too {
+		return nil
+	}
+	return &hedged{call: ca, settings: s, req: proto.Clone(in), kind: out.ProtoReflect().Type(), opts: shared(opts), callers: opts, reply: out}
 }
 
 // attempt makes one attempt of the policy.
@@ -59,7 +77,7 @@ func (h *hedged) attempt(ctx context.Context) error {
 	if s == nil { // ctx was over first
 		s = &sending{err: status.FromContextError(ctx.Err()).Err()}
 	}
-	s.deliver(h.opts)
+	s.deliver(h.callers)
 	if s.err != nil {
 		return h.failedWith(ctx, s.err, statusOf(s.err), &s.probe, hints.longest())
 	}
@@ -73,8 +91,9 @@ func (h *hedged) send(ctx context.Context, hints *hints) (*sending, error) {
 	if retry.Hedged(ctx) > 1 && h.counts != nil {
 		h.counts.hedges.Add(1)
 	}
-	s := &sending{reply: h.reply.ProtoReflect().New().Interface()}
-	s.err = h.invoke(outgoing(ctx, int(h.sent.Add(1))), s.reply, s.probe.options(s.options(h.opts)))
+	s := &sending{reply: h.kind.New().Interface()}
+	own := append(slices.Clip(h.opts), grpc.Header(&s.header))
+	s.err = h.invoke(outgoing(ctx, int(h.sent.Add(1))), h.req, s.reply, s.probe.options(own))
 	if s.err == nil {
 		return s, nil
 	}

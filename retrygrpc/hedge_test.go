@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // One of three servers doesn't answer: its calls are answered by the others and canceled, and all of an answer is of one server.
@@ -266,4 +267,31 @@ func TestHedgeSettingsAreChecked(t *testing.T) {
 		}
 	}()
 	retrygrpc.WithHedge(retry.HedgeSettings{Delay: -1})
+}
+
+// A caller may change its messages for the next call when it has the answer. A sending that isn't waited for any more may not have noticed yet.
+func TestMessagesMayBeChangedAfterTheAnswer(t *testing.T) {
+	begun, changed, saw := make(chan bool), make(chan bool), make(chan int64)
+	var n atomic.Int64
+	slowToLeave := func(ctx context.Context, _ string, req, reply any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
+		if n.Add(1) == 1 {
+			<-begun
+			reply.(*wrapperspb.Int64Value).Value = 7
+			return nil
+		}
+		close(begun)
+		<-changed
+		reply.(*wrapperspb.Int64Value).Value = 8
+		saw <- req.(*wrapperspb.Int64Value).Value
+		return ctx.Err()
+	}
+	conn := Dial(t, "passthrough:///nobody")
+	hedge := retrygrpc.WithHedge(retry.HedgeSettings{AtOnce: true, Unlimited: true})
+	in, out := wrapperspb.Int64(1), new(wrapperspb.Int64Value)
+	err := retrygrpc.UnaryClientInterceptor(retry.Policy{}, hedge)(t.Context(), Get, in, out, conn, slowToLeave)
+	in.Value = 2
+	close(changed)
+	if v := <-saw; err != nil || v != 1 || out.Value != 7 {
+		t.Errorf("%v; a hedge sent %d, and the answer is %d", err, v, out.Value)
+	}
 }

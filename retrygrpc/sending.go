@@ -17,16 +17,15 @@ type sending struct {
 	err    error
 }
 
-// options returns opts without those that would have several sendings write to the same place.
-func (s *sending) options(opts []grpc.CallOption) []grpc.CallOption {
-	own := slices.DeleteFunc(slices.Clone(opts), func(o grpc.CallOption) bool {
+// shared returns opts without those that would have several sendings write to the same place.
+func shared(opts []grpc.CallOption) []grpc.CallOption {
+	return slices.DeleteFunc(slices.Clone(opts), func(o grpc.CallOption) bool {
 		switch o.(type) {
 		case grpc.HeaderCallOption, grpc.TrailerCallOption, grpc.PeerCallOption, grpc.OnFinishCallOption:
 			return true
 		}
 		return false
 	})
-	return append(own, grpc.Header(&s.header))
 }
 
 // deliver does what the options ask for that were left out.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/callagain/retry"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
 )
 
 func (c *client) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -16,10 +15,9 @@ func (c *client) unary(ctx context.Context, method string, req, reply any, cc *g
 	})
 	var p retry.Policy
 	u.call, p = c.newCall(ctx, method, cc, opts)
-	if message, ok := reply.(proto.Message); ok && u.hedge != nil {
-		if s := c.hedging(&u.call, cc); s != nil {
-			h := &hedged{call: &u.call, settings: s, opts: opts, reply: message}
-			h.invoke = func(ctx context.Context, reply any, opts []grpc.CallOption) error {
+	if u.hedge != nil {
+		if h := c.newHedged(&u.call, cc, req, reply, opts); h != nil {
+			h.invoke = func(ctx context.Context, req, reply any, opts []grpc.CallOption) error {
 				return invoke(ctx, method, req, reply, cc, opts...)
 			}
 			return u.end(retry.Do(u.ctx, p, h.attempt))
