@@ -323,6 +323,37 @@ func TestHedgesInFlightAreLimitedTogether(t *testing.T) {
 	})
 }
 
+// Every call would be hedged. Where all hedges win, they are a fifth of the calls; where none does, a twentieth.
+func TestHedgesArePaidForByWhatTheyAreWorth(t *testing.T) {
+	for wins, want := range map[bool]int64{true: 200, false: 50} {
+		synctest.Test(t, func(t *testing.T) {
+			var hedges atomic.Int64
+			s := retry.HedgeSettings{Delay: 10 * time.Millisecond, State: new(retry.HedgeState)}
+			f := retry.Hedge(s, func(ctx context.Context) (int, error) {
+				if retry.Hedged(ctx) > 1 {
+					if hedges.Add(1); wins {
+						return 2, nil
+					}
+					<-ctx.Done()
+					return 2, ctx.Err()
+				}
+				time.Sleep(100 * time.Millisecond)
+				return 1, nil
+			})
+			var group sync.WaitGroup
+			for range 1000 {
+				time.Sleep(10 * time.Millisecond)
+				group.Go(func() { f(t.Context()) })
+			}
+			group.Wait()
+			time.Sleep(time.Second)
+			if n := hedges.Load(); n < want*9/10 || n > want*11/10 {
+				t.Errorf("1000 calls had %d hedges, want about %d; %v", n, want, s.State.Budget())
+			}
+		})
+	}
+}
+
 // All attempts become slow, perhaps because there are too many. What may be hedged then at once is what the calls of a second have earned,
 // not those of half a minute; or three, of a caller that makes few.
 func TestFewHedgesAreSavedUp(t *testing.T) {
