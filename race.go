@@ -127,7 +127,7 @@ func (r *race[T]) finish(winner answer[T], ended bool) {
 	}
 	if r.running > 0 && !r.first {
 		at, success := now(), ended && winner.err == nil
-		if took := at - r.began; took > r.delay || r.ctx.Err() != nil {
+		if took := at - r.began; took >= r.delay || r.ctx.Err() != nil {
 			r.settings.State.latencies.add(at, took, success, success) // the first attempt has taken so long so far
 		}
 	}
