@@ -8,16 +8,17 @@ type hedgesSaved struct {
 	begun     bool
 }
 
-// fewSaved is how many hedges may always be saved up, and how many there are to begin with.
-const fewSaved = 3
+const (
+	fewSaved  = 3   // hedges may always be saved up, and are there to begin with
+	savedTime = 0.3 // seconds: what successes earn in that time may be saved up
+)
 
-// spend takes a hedge, if there is one. A success has earned the fraction ratio of one. What those of a second earn at the rate of calls
-// a second may be saved.
+// spend takes a hedge, if there is one. A success has earned the fraction ratio of one. Rate is the calls in a second.
 func (s *hedgesSaved) spend(ratio, rate float64) bool {
 	if !s.begun {
 		s.begun, s.hedges = true, fewSaved
 	}
-	s.hedges = min(s.hedges+ratio*float64(s.successes), max(fewSaved, ratio*rate))
+	s.hedges = min(s.hedges+ratio*float64(s.successes), max(fewSaved, ratio*rate*savedTime))
 	s.successes = 0
 	if s.hedges < 1 {
 		return false

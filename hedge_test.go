@@ -264,12 +264,13 @@ func TestHedgesLeaveHalfOfTheBudgetToRetries(t *testing.T) {
 		b := new(retry.Budget)
 		hangs := false
 		f := retry.Hedge(retry.HedgeSettings{Delay: 1500 * time.Microsecond, Budget: b}, func(ctx context.Context) (int, error) {
-			if hangs {
+			switch {
+			case !hangs:
+				time.Sleep(time.Millisecond)
+			case retry.Hedged(ctx) == 1:
 				<-ctx.Done()
-				return 0, ctx.Err()
 			}
-			time.Sleep(time.Millisecond)
-			return 0, nil
+			return 0, ctx.Err()
 		})
 		for range 1000 {
 			f(t.Context())
@@ -352,13 +353,13 @@ func TestHedgesArePaidForByWhatTheyAreWorth(t *testing.T) {
 	}
 }
 
-// All attempts become slow, perhaps because there are too many. What may be hedged then at once is what the calls of a second have earned,
+// All attempts become slow, perhaps because there are too many. What may be hedged then at once is what the calls of 0.3 seconds have earned,
 // not those of half a minute; or three, of a caller that makes few.
 func TestFewHedgesAreSavedUp(t *testing.T) {
 	for _, tt := range []struct {
 		gap  time.Duration // between two calls
 		most int64
-	}{{time.Millisecond, 101}, {10 * time.Millisecond, 11}, {time.Second, 3}, {time.Minute, 3}} {
+	}{{200 * time.Microsecond, 151}, {time.Millisecond, 31}, {10 * time.Millisecond, 4}, {time.Second, 3}, {time.Minute, 3}} {
 		synctest.Test(t, func(t *testing.T) {
 			slow := false
 			var hedges atomic.Int64
