@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"connectrpc.com/connect"
@@ -115,6 +116,7 @@ func TestHedgeOnlyWhereItIsSafe(t *testing.T) {
 					ctx, info = connect.NewClientContext(ctx)
 				}
 				resp, err := p.on(client, row.procedure, i).CallUnary(ctx, req)
+				synctest.Wait()
 				if err != nil || resp.Msg.Value != 7 || len(keys) != row.sent || row.sent == 2 && keys[0] != keys[1] || keys[0] != row.key {
 					t.Errorf("%s: %v, keys %q, want %d", row.name, err, keys, row.sent)
 				}

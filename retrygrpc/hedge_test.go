@@ -110,6 +110,7 @@ func TestHedgeOnlyWhereItIsSafe(t *testing.T) {
 					ctx = metadata.AppendToOutgoingContext(ctx, "idempotency-key", row.key)
 				}
 				v, err := Call(ctx, conn, row.method, 7, row.opts...)
+				synctest.Wait()
 				if err != nil || v != 7 || len(keys) != row.sent {
 					t.Errorf("%d, %v; sent %d times, want %d", v, err, len(keys), row.sent)
 				}
