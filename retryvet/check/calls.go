@@ -187,7 +187,7 @@ func (f *findings) resolve(c *call) {
 		return
 	}
 	c.body, c.typ = lit.Body, lit.Type
-	if names := lit.Type.Params.List[0].Names; len(names) > 0 {
-		c.param, _ = f.info.Defs[names[0]].(*types.Var)
+	if params := lit.Type.Params.List; len(params) > 0 && len(params[0].Names) > 0 {
+		c.param, _ = f.info.Defs[params[0].Names[0]].(*types.Var)
 	}
 }

@@ -29,6 +29,9 @@ statement, isn't reported.`,
 
 func runContext(pass *analysis.Pass, f *findings) {
 	for _, c := range f.list {
+		if c.typ != nil && len(c.typ.Params.List) == 0 {
+			continue // an attempt without a context of its own
+		}
 		if c.body != nil && (c.loop == nil || c.loop.Tok != token.ASSIGN) {
 			f.checkContext(pass, c)
 		}

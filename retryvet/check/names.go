@@ -63,6 +63,12 @@ func isAttempt(t types.Type) bool {
 	return failing(sig)
 }
 
+// isBare reports whether t is a function without parameters that returns an error last: what an attempt of a wrapper may be.
+func isBare(t types.Type) bool {
+	sig, ok := t.Underlying().(*types.Signature)
+	return ok && sig.Params().Len() == 0 && failing(sig)
+}
+
 // failing reports whether the last result of a function is an error.
 func failing(sig *types.Signature) bool {
 	n := sig.Results().Len()

@@ -24,14 +24,17 @@ func (f *findings) export(c *call) bool {
 	if w.F < 0 && c.body != nil {
 		ast.Inspect(c.body, func(n ast.Node) bool {
 			if e, ok := n.(*ast.CallExpr); ok {
-				if i := index(f.object(e.Fun)); i >= 0 && isAttempt(sig.Params().At(i).Type()) {
+				if i := index(f.object(e.Fun)); i >= 0 && (isAttempt(sig.Params().At(i).Type()) || isBare(sig.Params().At(i).Type())) {
 					w.F = i
 				}
 			}
 			return true
 		})
 	}
-	if w.F < 0 || !isAttempt(sig.Params().At(w.F).Type()) {
+	if w.F < 0 {
+		return false
+	}
+	if t := sig.Params().At(w.F).Type(); !isAttempt(t) && !isBare(t) {
 		return false
 	}
 	if _, known := f.wrappers[fn]; known {

@@ -1,0 +1,159 @@
+package migrate
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/packages"
+)
+
+// A session is one Run.
+type session struct {
+	done      map[string]bool // files
+	peers     map[*peer]bool  // that something was rewritten from
+	uncertain map[*peer]bool  // of which a call was left, which must go on to find its marks
+}
+
+// A pkg is a package that uses other libraries.
+type pkg struct {
+	*packages.Package
+	s     *session
+	in    *inspector.Inspector
+	files map[*ast.File]*file
+	items []Item
+
+	uses    map[types.Object][]inspector.Cursor
+	inits   map[types.Object][]ast.Expr
+	helpers map[string]*file // functions that the rewritten program needs, and a file that does
+}
+
+// A file is a source file that uses other libraries.
+type file struct {
+	syntax  *ast.File
+	src     []byte
+	edits   []edit
+	needs   map[string]bool // imports
+	inside  []ast.Node      // functions that have become attempts
+	outside []ast.Node      // functions of calls that are left
+	both    []*ast.CallExpr // that have the marks of both libraries
+	touched bool            // whether it uses package retry now
+}
+
+type edit struct {
+	pos, end token.Pos
+	text     string
+}
+
+func (s *session) open(p *packages.Package) *pkg {
+	n := &pkg{Package: p, s: s, files: map[*ast.File]*file{}, uses: map[types.Object][]inspector.Cursor{},
+		inits: map[types.Object][]ast.Expr{}, helpers: map[string]*file{}}
+	for _, f := range p.Syntax {
+		name := p.Fset.Position(f.FileStart).Filename
+		if s.done[name] || ast.IsGenerated(f) || !strings.HasSuffix(name, ".go") {
+			continue
+		}
+		for _, i := range f.Imports {
+			if peerOf(strings.Trim(i.Path.Value, `"`)) != nil {
+				if src, err := os.ReadFile(name); err == nil {
+					n.files[f] = &file{syntax: f, src: src, needs: map[string]bool{}}
+					s.done[name] = true
+				}
+				break
+			}
+		}
+	}
+	if len(n.files) == 0 {
+		return nil
+	}
+	n.in = inspector.New(p.Syntax)
+	n.index()
+	return n
+}
+
+// fileOf returns the file that holds pos, or nil if it isn't one to rewrite.
+func (p *pkg) fileOf(pos token.Pos) *file {
+	for syntax, f := range p.files {
+		if syntax.FileStart <= pos && pos < syntax.FileEnd {
+			return f
+		}
+	}
+	return nil
+}
+
+func (p *pkg) note(pos token.Pos, kind Kind, what, format string, args ...any) {
+	p.items = append(p.items, Item{p.Fset.Position(pos), kind, what, strings.ReplaceAll(fmt.Sprintf(format, args...), me, "retry.")})
+}
+
+// finish returns the files that change.
+func (p *pkg) finish() ([]File, error) {
+	var out []File
+	for _, f := range p.files {
+		p.leave(f)
+		if len(f.edits) == 0 {
+			continue
+		}
+		p.imports(f)
+		text, err := f.apply()
+		name := p.Fset.Position(f.syntax.FileStart).Filename
+		if err != nil {
+			return nil, fmt.Errorf("rewriting %s: %w", name, err)
+		}
+		out = append(out, File{name, f.src, text})
+	}
+	added := map[string][]string{} // by the file to put them in
+	for name, f := range p.helpers {
+		path := p.Fset.Position(f.syntax.FileStart).Filename
+		base := "retry_delays.go"
+		if strings.HasSuffix(path, "_test.go") {
+			base = "retry_delays_test.go"
+		}
+		at := filepath.Join(filepath.Dir(path), base)
+		added[at] = append(added[at], name)
+	}
+	for at, names := range added {
+		slices.Sort(names)
+		text, err := format.Source([]byte(helperFile(p.Name, names)))
+		if err != nil {
+			return nil, fmt.Errorf("writing %s: %w", at, err)
+		}
+		old, _ := os.ReadFile(at)
+		out = append(out, File{at, old, text})
+	}
+	return out, nil
+}
+
+// apply returns the text of the file after its edits.
+func (f *file) apply() ([]byte, error) {
+	slices.SortStableFunc(f.edits, func(a, b edit) int { return cmp.Compare(a.pos, b.pos) })
+	var out []byte
+	at := f.syntax.FileStart
+	for _, e := range f.edits {
+		if e.pos < at {
+			return nil, fmt.Errorf("two edits at offset %d", e.pos-f.syntax.FileStart)
+		}
+		out = append(out, f.src[at-f.syntax.FileStart:e.pos-f.syntax.FileStart]...)
+		out = append(out, e.text...)
+		at = e.end
+	}
+	out = append(out, f.src[at-f.syntax.FileStart:]...)
+	return format.Source(out)
+}
+
+// covered reports whether an edit replaces what is at pos.
+func (f *file) covered(pos token.Pos) bool {
+	for _, e := range f.edits {
+		if e.pos <= pos && pos < e.end {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,179 @@
+package migrate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// imports makes the file import what it needs, and no more of the other libraries than it does.
+func (p *pkg) imports(f *file) {
+	name := "retry"
+	var gone []*ast.ImportSpec
+	for _, i := range f.syntax.Imports {
+		path, _ := strconv.Unquote(i.Path.Value)
+		lib := peerOf(path)
+		if lib == nil {
+			if path == root || i.Name != nil && i.Name.Name == name || i.Name == nil && strings.HasSuffix(path, "/"+name) {
+				name = "callagain"
+			}
+			continue
+		}
+		if p.mentions(f, path) {
+			if i.Name == nil && lib.name == "retry" || i.Name != nil && i.Name.Name == "retry" {
+				name = "callagain"
+			}
+			continue
+		}
+		gone = append(gone, i)
+	}
+	if p.Types.Scope().Lookup("retry") != nil {
+		name = "callagain"
+	}
+	for _, e := range f.edits {
+		if strings.Contains(e.text, me) {
+			if _, obj := p.Types.Scope().Innermost(e.pos).LookupParent("retry", e.pos); obj != nil {
+				if _, isPkg := obj.(*types.PkgName); !isPkg {
+					name = "callagain"
+				}
+			}
+		}
+	}
+	for i := range f.edits {
+		f.edits[i].text = strings.ReplaceAll(f.edits[i].text, me, name+".")
+	}
+	spec := strconv.Quote(root)
+	if name != "retry" {
+		spec = name + " " + spec
+	}
+	var add []string
+	for path := range f.needs {
+		if !f.imports(path) {
+			add = append(add, strconv.Quote(path))
+		}
+	}
+	slices.Sort(add)
+	for _, i := range f.syntax.Imports { // those of which everything went
+		if p.unneeded(f, i) {
+			f.removeLine(i)
+		}
+	}
+	ours := f.touched
+	for n, i := range gone {
+		if n == 0 && ours {
+			f.edits = append(f.edits, edit{i.Pos(), i.End(), spec})
+			ours = false
+			continue
+		}
+		f.removeLine(i)
+	}
+	if ours { // beside the library, which stays
+		for _, i := range f.syntax.Imports {
+			if path, _ := strconv.Unquote(i.Path.Value); peerOf(path) != nil && p.imported(f, i) {
+				if f.grouped(i) {
+					f.edits = append(f.edits, edit{i.End(), i.End(), "\n" + spec})
+				} else {
+					f.edits = append(f.edits, edit{i.End(), i.End(), "\nimport " + spec})
+				}
+				break
+			}
+		}
+	}
+	if len(add) == 0 {
+		return
+	}
+	for _, d := range f.syntax.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.IMPORT {
+			continue
+		}
+		if g.Lparen.IsValid() {
+			f.edits = append(f.edits, edit{g.Lparen + 1, g.Lparen + 1, "\n" + strings.Join(add, "\n")})
+		} else {
+			f.edits = append(f.edits, edit{g.Pos(), g.Pos(), "import (\n" + strings.Join(add, "\n") + "\n)\n\n"})
+		}
+		return
+	}
+}
+
+// unneeded reports whether the edits have taken away all that an import was for.
+func (p *pkg) unneeded(f *file, i *ast.ImportSpec) bool {
+	path, _ := strconv.Unquote(i.Path.Value)
+	if peerOf(path) != nil || f.needs[path] {
+		return false
+	}
+	obj, _ := p.TypesInfo.Implicits[i].(*types.PkgName)
+	if i.Name != nil {
+		obj, _ = p.TypesInfo.Defs[i.Name].(*types.PkgName)
+	}
+	if obj == nil || len(p.uses[obj]) == 0 {
+		return false
+	}
+	for _, use := range p.uses[obj] {
+		if !f.covered(use.Node().Pos()) {
+			return false
+		}
+	}
+	mention := regexp.MustCompile(`\b` + regexp.QuoteMeta(obj.Name()) + `\.`)
+	return !slices.ContainsFunc(f.edits, func(e edit) bool { return mention.MatchString(e.text) })
+}
+
+// removeLine deletes an import, with its line if it has one of its own.
+func (f *file) removeLine(i *ast.ImportSpec) {
+	if !f.grouped(i) {
+		for _, d := range f.syntax.Decls {
+			if d.Pos() <= i.Pos() && i.End() <= d.End() {
+				f.edits = append(f.edits, edit{d.Pos(), d.End(), ""})
+			}
+		}
+		return
+	}
+	e := edit{i.Pos(), i.End(), ""}
+	if at := int(e.end - f.syntax.FileStart); at < len(f.src) && f.src[at] == '\n' {
+		e.end++
+		for at := e.pos - f.syntax.FileStart; at > 0 && (f.src[at-1] == ' ' || f.src[at-1] == '\t'); at-- {
+			e.pos--
+		}
+	}
+	f.edits = append(f.edits, e)
+}
+
+// imported reports whether an import of a library is still there.
+func (p *pkg) imported(f *file, i *ast.ImportSpec) bool { return !f.covered(i.Pos()) }
+
+// grouped reports whether an import is in parentheses.
+func (f *file) grouped(i *ast.ImportSpec) bool {
+	for _, d := range f.syntax.Decls {
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT && g.Lparen.IsValid() && g.Lparen < i.Pos() && i.Pos() < g.Rparen {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *file) imports(path string) bool {
+	for _, i := range f.syntax.Imports {
+		if p, _ := strconv.Unquote(i.Path.Value); p == path && (i.Name == nil || i.Name.Name == path) {
+			return true
+		}
+	}
+	return false
+}
+
+// mentions reports whether something of the library is left in the file.
+func (p *pkg) mentions(f *file, path string) bool {
+	found := false
+	ast.Inspect(f.syntax, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if pkg, ok := p.TypesInfo.Uses[id].(*types.PkgName); ok && pkg.Imported().Path() == path && !f.covered(id.Pos()) {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
