@@ -42,6 +42,7 @@ func slow(ctx context.Context) error {
 	}
 }
 
+//retryvet:ignore this is the mistake
 func Example_outerContext() {
 	ctx := context.Background()
 	policy := retry.Policy{Attempts: 1, Timeout: time.Millisecond}
@@ -59,6 +60,7 @@ func Example_outerContext() {
 	// do: timed out: true
 }
 
+//retryvet:ignore this is the mistake
 func Example_nested() {
 	ctx, service := quick(), &down{}
 	three := retry.Policy{Attempts: 3}
@@ -143,6 +145,7 @@ func Example_sharedBudget() {
 	// do: an order while search is down: <nil>
 }
 
+//retryvet:ignore this is the mistake
 func Example_bodyMadeOutside() {
 	ctx := quick()
 	var got []string
