@@ -9,7 +9,7 @@ type hedgesSaved struct {
 }
 
 const (
-	fewSaved  = 3   // hedges may always be saved up, and are there to begin with
+	fewSaved  = 10  // hedges may always be saved up, and are there to begin with
 	savedTime = 0.3 // seconds: what successes earn in that time may be saved up
 )
 

@@ -42,7 +42,7 @@ type HedgeSettings struct {
 
 	// Budget limits the attempts other than the first. If it is nil, the one of State does: a tenth of recent successes, of which a hedge that
 	// wins takes half of one, and one that doesn't two. So hedges are at most a twentieth of the calls if they are of no use, and at most a fifth.
-	// Of what successes earn, only that of 0.3 seconds may be saved up, or three, whatever the Budget.
+	// Of what successes earn, only that of 0.3 seconds may be saved up, or ten, whatever the Budget.
 	// A Budget that retries use as well gives a hedge nothing of its reserve of Min, and only while half of what it could have is there, so that hedges
 	// leave something to retries. A success of the hedge earns for it, apart from that of a retrying call around it.
 	Budget *Budget
