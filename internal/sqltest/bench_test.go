@@ -71,7 +71,7 @@ func collisions(db *sql.DB) []collision {
 		}}
 	}
 	return []collision{
-		{"loop", func(ctx context.Context, f func(context.Context, *sql.Tx) error) error { return loop(ctx, db, f) }},
+		{byLoop, func(ctx context.Context, f func(context.Context, *sql.Tx) error) error { return loop(ctx, db, f) }},
 		inTx("InTx", nil),
 		inTx("InTx, XactStatus", retrysql.XactStatus{}),
 		{byCRDB, func(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
