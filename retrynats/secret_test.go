@@ -32,6 +32,7 @@ func TestWhatIsStoredAndLoggedOfAFailureHasNoSecret(t *testing.T) {
 	down := fmt.Errorf("get %q: %w", secretURL, errDown)
 	var mark error
 	p := fast(2)
+	p.Within = time.Minute
 	p.Observe = func(context.Context, retry.Event) { panic("to " + secretURL) }
 	p.Decide = func(d *retry.Decision) {
 		if errors.Is(d.Err, mark) {
@@ -44,7 +45,7 @@ func TestWhatIsStoredAndLoggedOfAFailureHasNoSecret(t *testing.T) {
 		case "stop":
 			return 0, retry.Stop(down)
 		case "hint":
-			return 0, retry.After(down, time.Hour) // beyond what a call without a limit waits for
+			return 0, retry.After(down, time.Hour) // too late
 		case "panic":
 			panic(down)
 		case "rude":
