@@ -23,22 +23,11 @@ import (
 	"github.com/callagain/retry/retryhttp"
 )
 
-// Limits of what a Board remembers. With all of them reached it is some 50 MB.
-const (
-	maxPolicies   = 1000     // rows; more share the last one
-	maxBudgets    = 1000     // added by Budget
-	maxTransports = 100      // of up to 4097 hosts each
-	maxGiveUps    = 100      // of each policy
-	giveUpBytes   = 64 << 10 // of each policy
-	boardBytes    = 16 << 20 // of all give-ups, beyond one of each policy
-	maxRetrying   = 20000    // calls between their first failure and their end, whose delays are known
-	maxLatest     = 20       // give-ups on the first page
-	maxUses       = 50       // of the switch
-	maxName       = 200      // bytes
-)
-
 // otherPolicies is the name of the row that policies share when there are too many.
 const otherPolicies = "other policies"
+
+// otherHedges is the same for hedges.
+const otherHedges = "other hedges"
 
 // Settings of a [Board]. The zero value shows everything and can't change anything.
 type Settings struct {
@@ -55,8 +44,8 @@ type Settings struct {
 // a slash. It may be used by any number of goroutines. Its memory is bounded, whatever the number of policies, hosts, calls and
 // failures, and the length of their texts.
 type Board struct {
+	ledger
 	settings Settings
-	start    time.Time
 	tick     time.Duration // between two updates of a live page
 	stall    time.Duration // that a reader may stop reading
 	cross    *http.CrossOriginProtection
@@ -64,19 +53,12 @@ type Board struct {
 	mu         sync.RWMutex
 	rows       map[string]*row
 	other      *row
+	hedges     named[*hedges]
 	budgets    named[*retry.Budget]
 	transports named[*retryhttp.Transport]
 
-	retrying atomic.Int64 // calls that are tracked, of all rows
-	bytes    atomic.Int64 // of give-ups, of all rows
-	readers  atomic.Int64
-
-	recent struct {
-		sync.Mutex
-		giveUps []*giveUp
-		uses    []use
-	}
-	views views
+	readers atomic.Int64
+	views   views
 }
 
 // New returns a Board. It panics if there is an Operate without a Log.
@@ -86,7 +68,7 @@ func New(s Settings) *Board {
 	}
 	return &Board{
 		settings: s,
-		start:    time.Now(),
+		ledger:   ledger{start: time.Now()},
 		tick:     time.Second,
 		stall:    10 * time.Second,
 		cross:    http.NewCrossOriginProtection(),
@@ -125,13 +107,32 @@ func (b *Board) row(name string) *row {
 	case len(b.rows) >= maxPolicies && b.other != nil:
 		return b.other
 	}
-	r = &row{board: b, name: name, calls: map[uint64]*retrying{}}
+	r = newRow(&b.ledger, name)
 	if len(b.rows) >= maxPolicies {
 		r.name, b.other = otherPolicies, r
 		return r
 	}
 	b.rows[name] = r
 	return r
+}
+
+// Hedge returns s, the calls of which are shown by the board: how many hedges were started, won and refused. Settings of one name are one row.
+// Call it once for each hedged function, and not once for each call: it gives s a State if there is none, so that the budget of its hedges is
+// shown as well, and can be shut.
+func (b *Board) Hedge(s retry.HedgeSettings) retry.HedgeSettings {
+	name := visible(s.Name, maxName)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := b.hedges.byName[name]
+	if h == nil && len(b.hedges.byName) >= maxHedges {
+		name = otherHedges
+		h = b.hedges.byName[name]
+	}
+	if h == nil {
+		h = &hedges{name: name}
+		b.hedges.set(name, h, false, maxHedges+1)
+	}
+	return h.watch(s)
 }
 
 // Budget adds a budget under a name; if there is one of the name already, it takes its place. Beyond 1000 the page says how many

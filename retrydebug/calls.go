@@ -2,6 +2,7 @@ package retrydebug
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/callagain/retry"
@@ -9,6 +10,18 @@ import (
 
 // kept is how many attempts of a call are shown: the first and the latest.
 const kept = 8
+
+// A tracker follows the calls of one name between their first failure and their end.
+type tracker struct {
+	*ledger
+	name string
+
+	mu      sync.Mutex // no foreign code runs under it
+	calls   map[uint64]*retrying
+	swept   time.Time // calls
+	giveUps []*giveUp // the oldest first
+	bytes   int
+}
 
 // A retrying call has failed at least once. It keeps no failure for longer than the call does.
 type retrying struct {
@@ -25,7 +38,7 @@ type step struct {
 }
 
 // retry keeps what a call that goes on will be asked for.
-func (r *row) retry(e retry.Event) {
+func (r *tracker) retry(e retry.Event) {
 	now := time.Now()
 	wake := now.Add(e.Delay)
 	s := step{e.Attempt, e.Err, e.Elapsed, e.Delay, e.Waited}
@@ -33,11 +46,11 @@ func (r *row) retry(e retry.Event) {
 	defer r.mu.Unlock()
 	c := r.calls[e.Call]
 	if c == nil {
-		if r.board.retrying.Load() >= maxRetrying {
+		if r.ledger.retrying.Load() >= maxRetrying {
 			r.sweep(now)
 		}
-		if r.board.retrying.Add(1) > maxRetrying {
-			r.board.retrying.Add(-1)
+		if r.ledger.retrying.Add(1) > maxRetrying {
+			r.ledger.retrying.Add(-1)
 			return
 		}
 		c = new(retrying)
@@ -50,7 +63,7 @@ func (r *row) retry(e retry.Event) {
 }
 
 // sweep forgets calls that have been in an attempt for an hour. There is no end of a call whose Observe panicked.
-func (r *row) sweep(now time.Time) {
+func (r *tracker) sweep(now time.Time) {
 	if now.Sub(r.swept) < time.Minute {
 		return
 	}
@@ -58,18 +71,18 @@ func (r *row) sweep(now time.Time) {
 	for id, c := range r.calls {
 		if now.Sub(c.wake) > time.Hour {
 			delete(r.calls, id)
-			r.board.retrying.Add(-1)
+			r.ledger.retrying.Add(-1)
 		}
 	}
 }
 
 // end forgets a call that has ended, and keeps it as a give-up if it is one that somebody would want to see.
-func (r *row) end(e retry.Event, outcome string) {
+func (r *tracker) end(e retry.Event, outcome string) {
 	r.mu.Lock()
 	c := r.calls[e.Call]
 	if c != nil {
 		delete(r.calls, e.Call)
-		r.board.retrying.Add(-1)
+		r.ledger.retrying.Add(-1)
 	}
 	r.mu.Unlock()
 	if outcome == "succeeded" || outcome == "canceled" || outcome == "stopped" && e.Attempt <= 1 {
@@ -131,7 +144,7 @@ func timeline(e retry.Event, steps []step) []moment {
 }
 
 // waiting returns how many calls wait, and the time until the first of them goes on. There may be more that aren't tracked.
-func (r *row) waiting(now time.Time) (n int, next time.Duration) {
+func (r *tracker) waiting(now time.Time) (n int, next time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.calls {
@@ -148,39 +161,10 @@ func seconds(d time.Duration) float64 { return d.Seconds() }
 
 func number(f float64) *float64 { return &f }
 
-// A giveUp is a call that ended without success, in texts of bounded length. It isn't changed once it is made.
-type giveUp struct {
-	At       time.Time `json:"at"`
-	Policy   string    `json:"policy"`
-	Outcome  string    `json:"outcome"`
-	Reason   string    `json:"reason,omitempty"`
-	Attempts int       `json:"attempts"`
-	Elapsed  float64   `json:"elapsed_seconds"`
-	Waited   float64   `json:"waited_seconds"`
-	Timeline []moment  `json:"timeline"`
-}
-
-// A moment is an attempt that failed.
-type moment struct {
-	Attempt int      `json:"attempt"`
-	Failure string   `json:"failure"`
-	At      *float64 `json:"at_seconds,omitempty"`    // since the call began; nil if it isn't known
-	Delay   *float64 `json:"delay_seconds,omitempty"` // before the next one
-	Ended   bool     `json:"ended,omitempty"`         // the call ended in that delay
-}
-
-func (g *giveUp) size() int {
-	n := 200 + len(g.Reason)
-	for _, m := range g.Timeline {
-		n += 80 + len(m.Failure)
-	}
-	return n
-}
-
 // keep adds g to the give-ups of the row and of the board, and drops the oldest.
-func (r *row) keep(g *giveUp) {
+func (r *tracker) keep(g *giveUp) {
 	n := g.size()
-	b := r.board
+	b := r.ledger
 	r.mu.Lock()
 	r.giveUps = append(r.giveUps, g)
 	r.bytes += n

@@ -71,3 +71,24 @@ func ExampleSettings() {
 	fmt.Println(w.Code, budget.Paused())
 	// Output: 403 0s
 }
+
+// Hedged calls, as the JSON has them.
+func ExampleBoard_Hedge() {
+	board := retrydebug.New(retrydebug.Settings{})
+	settings := board.Hedge(retry.HedgeSettings{Name: "search", AtOnce: true})
+	search := retry.Hedge(settings, func(ctx context.Context) (string, error) {
+		if retry.Hedged(ctx) == 1 {
+			<-ctx.Done() // the first replica hangs
+		}
+		return "found", nil
+	})
+	fmt.Println(search(context.Background()))
+	w := httptest.NewRecorder()
+	board.ServeHTTP(w, httptest.NewRequest("GET", "/debug/retry/?format=json", nil))
+	_, rest, _ := strings.Cut(w.Body.String(), `"hedges":`)
+	hedges, _, _ := strings.Cut(rest, "]")
+	fmt.Println(hedges + "]")
+	// Output:
+	// found <nil>
+	// [{"name":"search","calls":1,"started":1,"won":1,"refused":0,"budget":"search"}]
+}

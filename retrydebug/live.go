@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -47,7 +46,7 @@ func (b *Board) live(w http.ResponseWriter, r *http.Request, v view) {
 	defer end.Stop()
 	var last []byte
 	for quiet := 0; ; {
-		main := b.views.content(b, v)
+		main := b.views.content(v, b.tick*3/4, b.content)
 		quiet++
 		if !bytes.Equal(main, last) {
 			data, _ := json.Marshal(string(main)) // of a string: no error
@@ -66,30 +65,4 @@ func (b *Board) live(w http.ResponseWriter, r *http.Request, v view) {
 			return
 		}
 	}
-}
-
-// views keeps the content of the page for its readers: however many there are, it is made once a tick, by one of them.
-type views struct {
-	mu   sync.Mutex
-	made map[view]rendered
-}
-
-type rendered struct {
-	at      time.Time
-	content []byte
-}
-
-func (x *views) content(b *Board, v view) []byte {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	now := time.Now()
-	if m, ok := x.made[v]; ok && now.Sub(m.at) < b.tick*3/4 {
-		return m.content
-	}
-	if x.made == nil || len(x.made) >= 8 {
-		x.made = make(map[view]rendered)
-	}
-	m := rendered{now, b.content(v)}
-	x.made[v] = m
-	return m.content
 }

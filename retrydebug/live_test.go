@@ -77,22 +77,24 @@ func TestLiveNeedsADeadline(t *testing.T) {
 	}
 }
 
+func rendering(b *Board, v view) []byte { return b.views.content(v, b.tick*3/4, b.content) }
+
 // However many readers there are, the page is made once a tick.
 func TestReadersShareOnePage(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		board := New(Settings{})
 		p := board.Watch(retry.Policy{Name: "search"})
-		first := board.views.content(board, view{})
+		first := rendering(board, view{})
 		retry.Do(t.Context(), p, func(context.Context) error { return nil })
-		if again := board.views.content(board, view{}); &again[0] != &first[0] {
+		if again := rendering(board, view{}); &again[0] != &first[0] {
 			t.Error("it is made twice in a tick")
 		}
 		time.Sleep(board.tick)
-		if next := string(board.views.content(board, view{})); next == string(first) {
+		if next := string(rendering(board, view{})); next == string(first) {
 			t.Error("it isn't made anew")
 		}
 		for i := range 100 {
-			board.views.content(board, view{find: fmt.Sprint(i)})
+			rendering(board, view{find: fmt.Sprint(i)})
 		}
 		if len(board.views.made) > 8 {
 			t.Errorf("%d pages are kept", len(board.views.made))

@@ -82,6 +82,10 @@ func (b *Board) find(target, host string) (found *retry.Budget, name string) {
 		if r != nil {
 			return r.budget.Load(), "of policy " + of
 		}
+	case "hedge":
+		if h := b.hedges.byName[of]; h != nil {
+			return h.budget.Load(), "of the hedges of " + of
+		}
 	case "transport":
 		if t := b.transports.byName[of]; t != nil {
 			for h, bud := range t.Budgets() {

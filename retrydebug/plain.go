@@ -16,6 +16,12 @@ func plain(w io.Writer, s *snapshot) {
 	for _, p := range s.Policies {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%d\t%s\t%.2f\t%d\t%s\t%s\n", cmp.Or(p.Name, "(no name)"), p.Calls, percent(p.AtOnce, p.Calls), p.Saved, reasons(p), p.Minute, p.InTry, waits(p), cmp.Or(p.Budget, "none"))
 	}
+	if len(s.Hedges) > 0 {
+		fmt.Fprintln(t, "\nHEDGED\tCALLS\tSTARTED\tWON\tREFUSED\tBUDGET")
+	}
+	for _, h := range s.Hedges {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%s\n", cmp.Or(h.Name, "(no name)"), h.Calls, h.Started, h.Won, h.Refused, cmp.Or(h.Budget, "none"))
+	}
 	fmt.Fprintln(t, "\nBUDGET\tAVAILABLE\tGRANTED\tREFUSED\tSTATE")
 	for _, b := range s.Budgets {
 		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\n", b.Name, b.Available, b.Granted, b.Refused, state(b))

@@ -2,7 +2,6 @@ package retrydebug
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -10,13 +9,9 @@ import (
 	"github.com/callagain/retry/internal/probe"
 )
 
-// numbers is how many attempts of a call are told apart; the last number stands for those after it as well.
-const numbers = 10
-
 // A row is what is known of the policies of one name. It is their probe.
 type row struct {
-	board  *Board
-	name   string
+	tracker
 	budget atomic.Pointer[retry.Budget]
 
 	begun atomic.Int64                              // attempts
@@ -25,12 +20,11 @@ type row struct {
 	now   atomic.Int64                              // the current slot
 	timed atomic.Bool                               // a timer will end the current slot
 
-	mu      sync.Mutex // no foreign code runs under it
-	past    [slots]totals
-	calls   map[uint64]*retrying
-	swept   time.Time // calls
-	giveUps []*giveUp // the oldest first
-	bytes   int
+	past [slots]totals // with tracker.mu held
+}
+
+func newRow(l *ledger, name string) *row {
+	return &row{tracker: tracker{ledger: l, name: name, calls: map[uint64]*retrying{}}}
 }
 
 // outcomes are the ends of calls that aren't successes, as retry.Event.Outcome has them. Those from gaveUp on are what the page
@@ -112,7 +106,7 @@ func (r *row) totals() (t totals) {
 
 // roll begins a new slot when it is time. What is counted afterwards belongs to it.
 func (r *row) roll() {
-	if now := int64(time.Since(r.board.start) / slot); now > r.now.Load() {
+	if now := int64(time.Since(r.start) / slot); now > r.now.Load() {
 		r.begin(now)
 	}
 }
@@ -123,7 +117,7 @@ func (r *row) time() {
 		return
 	}
 	r.roll()
-	time.AfterFunc(slot-time.Since(r.board.start)%slot, func() {
+	time.AfterFunc(slot-time.Since(r.start)%slot, func() {
 		r.timed.Store(false)
 		r.roll()
 	})

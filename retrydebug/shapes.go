@@ -2,6 +2,9 @@ package retrydebug
 
 import "time"
 
+// numbers is how many attempts of a call are told apart; the last number stands for those after it as well.
+const numbers = 10
+
 // A snapshot is what the board shows, and its JSON: these names don't change.
 type snapshot struct {
 	At       time.Time `json:"at"`
@@ -9,6 +12,7 @@ type snapshot struct {
 	Load     string    `json:"load"`
 
 	Policies   []policy    `json:"policies"`
+	Hedges     []hedging   `json:"hedges"`
 	Budgets    []budget    `json:"budgets"`       // those in need first
 	Known      int         `json:"budgets_known"` // shown or not
 	Transports []transport `json:"transports"`
@@ -58,6 +62,16 @@ type attempts struct {
 	Panicked  int64 `json:"panicked"`
 }
 
+// hedging is all hedged functions of one name.
+type hedging struct {
+	Name    string `json:"name"`
+	Calls   int64  `json:"calls"`   // that have ended
+	Started int64  `json:"started"` // attempts other than the first
+	Won     int64  `json:"won"`     // calls whose result is that of such an attempt
+	Refused int64  `json:"refused"` // attempts that the budget or MaxInFlight refused
+	Budget  string `json:"budget"`  // empty if there is none
+}
+
 // A budget as it stands.
 type budget struct {
 	Target    string   `json:"target"` // for the switch
@@ -84,4 +98,33 @@ type use struct {
 	Who     string    `json:"who"`
 	Budget  string    `json:"budget"`
 	Minutes int       `json:"minutes"` // 0 if it was opened
+}
+
+// A giveUp is a call that ended without success, in texts of bounded length. It isn't changed once it is made.
+type giveUp struct {
+	At       time.Time `json:"at"`
+	Policy   string    `json:"policy"`
+	Outcome  string    `json:"outcome"`
+	Reason   string    `json:"reason,omitempty"`
+	Attempts int       `json:"attempts"`
+	Elapsed  float64   `json:"elapsed_seconds"`
+	Waited   float64   `json:"waited_seconds"`
+	Timeline []moment  `json:"timeline"`
+}
+
+// A moment is an attempt that failed.
+type moment struct {
+	Attempt int      `json:"attempt"`
+	Failure string   `json:"failure"`
+	At      *float64 `json:"at_seconds,omitempty"`    // since the call began; nil if it isn't known
+	Delay   *float64 `json:"delay_seconds,omitempty"` // before the next one
+	Ended   bool     `json:"ended,omitempty"`         // the call ended in that delay
+}
+
+func (g *giveUp) size() int {
+	n := 200 + len(g.Reason)
+	for _, m := range g.Timeline {
+		n += 80 + len(m.Failure)
+	}
+	return n
 }

@@ -4,35 +4,22 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/internal/probe"
 )
 
-// A view says what of the board is asked for.
-type view struct {
-	policy string // the one, if it isn't empty
-	find   string // in names
-	most   int    // budgets, and hosts of each transport; 0 for all
-}
-
-func (v view) shows(names ...string) bool {
-	return v.find == "" || slices.ContainsFunc(names, func(s string) bool {
-		return strings.Contains(strings.ToLower(s), strings.ToLower(v.find))
-	})
-}
-
 // snapshot reads the board. It holds no lock for long.
 func (b *Board) snapshot(v view) *snapshot {
 	now := time.Now()
-	s := &snapshot{At: now.UTC(), Policies: []policy{}, Budgets: []budget{}, Transports: []transport{}, GiveUps: []*giveUp{}, Uses: []use{}}
+	s := &snapshot{At: now.UTC(), Policies: []policy{}, Hedges: []hedging{}, Budgets: []budget{}, Transports: []transport{}, GiveUps: []*giveUp{}, Uses: []use{}}
 	b.mu.RLock()
 	rows := slices.AppendSeq(make([]*row, 0, len(b.rows)+1), maps.Values(b.rows))
 	if b.other != nil {
 		rows = append(rows, b.other)
 	}
+	hedged := slices.SortedFunc(maps.Values(b.hedges.byName), func(a, b *hedges) int { return cmp.Compare(a.name, b.name) })
 	budgets := maps.Clone(b.budgets.byName)
 	transports := maps.Clone(b.transports.byName)
 	s.Omitted = omitted{b.budgets.omitted, b.transports.omitted}
@@ -61,22 +48,37 @@ func (b *Board) snapshot(v view) *snapshot {
 			s.GiveUps = r.latest()
 		}
 	}
+	for _, h := range hedged {
+		x := h.hedging()
+		if bud := h.budget.Load(); bud != nil {
+			users[bud] = append(users[bud], "hedges of "+cmp.Or(h.name, "(no name)"))
+			x.Budget = cmp.Or(named[bud], visible(bud.Name, maxName), h.name)
+		}
+		if v.policy == "" && v.shows(h.name) {
+			s.Hedges = append(s.Hedges, x)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(budgets)) {
 		if bud := budgets[name]; v.shows(append(users[bud], name)...) {
 			s.Budgets = append(s.Budgets, stand(bud, now, "budget:"+name, "", name, users[bud]))
 		}
 	}
 	done := map[*retry.Budget]bool{}
-	for _, r := range rows {
-		bud := r.budget.Load()
+	own := func(bud *retry.Budget, kind, of string) {
 		if bud == nil || named[bud] != "" || done[bud] {
-			continue
+			return
 		}
 		done[bud] = true
-		name := cmp.Or(visible(bud.Name, maxName), r.name)
+		name := cmp.Or(visible(bud.Name, maxName), of)
 		if v.shows(append(users[bud], name)...) {
-			s.Budgets = append(s.Budgets, stand(bud, now, "policy:"+r.name, "", name, users[bud]))
+			s.Budgets = append(s.Budgets, stand(bud, now, kind+":"+of, "", name, users[bud]))
 		}
+	}
+	for _, r := range rows {
+		own(r.budget.Load(), "policy", r.name)
+	}
+	for _, h := range hedged {
+		own(h.budget.Load(), "hedge", h.name)
 	}
 	slices.SortFunc(s.Budgets, need)
 	s.Known = len(s.Budgets)

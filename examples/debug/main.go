@@ -1,6 +1,6 @@
 // Debug serves the page of package retrydebug over a program that fails in interesting ways: a search that is slow to recover, an
 // importer that waits for long, a payment that nobody may retry, and requests to three hosts, one of which is down half of the
-// time.
+// time; and suggestions, which are hedged.
 //
 //	go run ./examples/debug
 //
@@ -88,6 +88,18 @@ func traffic(ctx context.Context, board *retrydebug.Board) {
 	payment := board.Watch(retry.Policy{Name: "payment", Attempts: 3})
 	imports := board.Watch(retry.Policy{Name: "import", Attempts: 6, Backoff: retry.Exponential{Initial: time.Second}, Within: time.Minute})
 
+	suggest := retry.Hedge(board.Hedge(retry.HedgeSettings{Name: "suggestions", Delay: 20 * time.Millisecond}), func(ctx context.Context) (string, error) {
+		if rand.N(15) > 0 {
+			return "retry", nil
+		}
+		select { // one replica of fifteen is slow
+		case <-time.After(time.Second):
+			return "retry", nil
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	})
+
 	began := time.Now()
 	outage := func() bool { return time.Since(began)%(time.Minute) > 40*time.Second } // of each minute
 	var all sync.WaitGroup
@@ -121,6 +133,7 @@ func traffic(ctx context.Context, board *retrydebug.Board) {
 			})
 		})
 	}
+	every(100*time.Millisecond, func() { suggest(ctx) })
 	every(time.Second, func() {
 		_ = retry.Do(ctx, payment, func(context.Context) error {
 			switch rand.N(8) {

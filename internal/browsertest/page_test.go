@@ -279,6 +279,15 @@ func TestLooks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	hedged := retry.Hedge(s.board.Hedge(retry.HedgeSettings{Name: "suggestions", AtOnce: true}), func(ctx context.Context) (int, error) {
+		if retry.Hedged(ctx) == 1 {
+			<-ctx.Done()
+		}
+		return 0, nil
+	})
+	for range 3 {
+		hedged(t.Context())
+	}
 	s.call(t, s.board.Watch(retry.Policy{Name: "a-policy-with-a-name-that-" + strings.Repeat("goes-on-and-", 8)}), 0, nil)
 	for _, width := range []int64{360, 1280} {
 		for _, light := range []string{"light", "dark"} {
