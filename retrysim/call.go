@@ -43,22 +43,29 @@ func (e *engine) begin(client uint32) {
 	if e.throttle != nil {
 		e.throttle[client].Began(time.Duration(e.now))
 	}
-	e.first(index, len(e.layers)-1, 0)
+	switch wait, ok := e.first(index, len(e.layers)-1, 0); {
+	case ok && wait == 0: // nothing else is to happen before it: calls begin after all events of their time
+		e.serial++
+		e.send(index, e.serial)
+	case ok:
+		e.schedule(index, wait)
+	}
 }
 
-// first begins the call of a layer and, inside of its first attempt, those of the layers below.
-func (e *engine) first(index uint32, layer int, wait time.Duration) {
+// first begins the call of a layer and, inside of its first attempt, those of the layers below. It returns what to wait before the attempt, if there
+// is to be one.
+func (e *engine) first(index uint32, layer int, wait time.Duration) (time.Duration, bool) {
 	for ; layer >= 0; layer-- {
 		l := &e.layers[layer]
 		*l.positions.at(index) = retry.Position{Seed: e.seeds.next() | 1}
 		w, err := l.next(e, index, nil)
 		if err != nil {
 			e.ends(index, layer, err)
-			return
+			return 0, false
 		}
 		wait += w
 	}
-	e.schedule(index, wait)
+	return wait, true
 }
 
 // schedule makes the next attempt after wait.
@@ -172,7 +179,9 @@ func (e *engine) ends(index uint32, layer int, err error) {
 		}
 		wait, outer := e.layers[layer+1].next(e, index, seen)
 		if outer == nil {
-			e.first(index, layer, wait)
+			if wait, ok := e.first(index, layer, wait); ok {
+				e.schedule(index, wait)
+			}
 			return
 		}
 		e.ends(index, layer+1, outer)
