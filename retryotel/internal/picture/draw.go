@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	width  = 760.0
+	width  = 940.0
 	left   = 190.0 // of the bars
 	right  = 560.0
 	top    = 34.0
@@ -25,7 +25,7 @@ const (
 // shown are the attributes that stand beside a span, by their short names.
 var shown = []struct{ key, name string }{
 	{"retry.attempt", "attempt"}, {"retry.delay", "delay"}, {"http.request.resend_count", "resend_count"},
-	{"http.response.status_code", "status"}, {"error.type", "error"}, {"retry.outcome", "outcome"}, {"retry.attempts", "attempts"},
+	{"http.response.status_code", "status"}, {"retry.outcome", "outcome"}, {"retry.attempts", "attempts"},
 }
 
 // Draw draws spans as a waterfall, in light and dark. They must be those of one trace.
@@ -65,7 +65,7 @@ func Draw(title string, spans tracetest.SpanStubs) string {
 	text(8, 18, ` font-size="13"`, title)
 	for d := time.Duration(0); begin.Add(d).Before(end.Add(1)); d += step(end.Sub(begin)) {
 		at := x(begin.Add(d))
-		fmt.Fprintf(&b, `<line x1="%.1f" y1="%g" x2="%[1].1f" y2="%g" stroke="currentColor" stroke-opacity="0.2"/>`+"\n", at, top-4, bottom)
+		fmt.Fprintf(&b, `<line x1="%.1f" y1="%g" x2="%.1[1]f" y2="%[3]g" stroke="currentColor" stroke-opacity="0.2"/>`+"\n", at, top-4, bottom)
 		text(at, bottom+16, ` text-anchor="middle"`, fmt.Sprintf("%d ms", d.Milliseconds()))
 	}
 	for i, s := range spans {
@@ -105,6 +105,9 @@ func beside(s tracetest.SpanStub) string {
 				parts = append(parts, a.name+" "+v)
 			}
 		}
+	}
+	if d := s.Status.Description; d != "" {
+		parts = append(parts, d)
 	}
 	return strings.Join(parts, ", ")
 }
