@@ -188,6 +188,8 @@ func TestWhatArrivesIsWhatWasSent(t *testing.T) {
 		"caller Internal Unset retry.attempts=3 retry.outcome=succeeded",
 		"retry.attempt Internal Error retry.attempt=1 retry.delay=0 retry.policy=search",
 	}
+	slices.Sort(got) // they come by scope
+	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("the spans are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	width  = 940.0
+	width  = 970.0
 	left   = 190.0 // of the bars
 	right  = 560.0
 	top    = 34.0
