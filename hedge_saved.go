@@ -18,7 +18,7 @@ func (s *hedgesSaved) spend(ratio, rate float64) bool {
 	if !s.begun {
 		s.begun, s.hedges = true, fewSaved
 	}
-	s.hedges = min(s.hedges+ratio*float64(s.successes), max(fewSaved, ratio*rate*savedTime))
+	s.hedges = min(s.hedges+float64(ratio*float64(s.successes)), max(fewSaved, ratio*rate*savedTime))
 	s.successes = 0
 	if s.hedges < 1 {
 		return false
