@@ -208,7 +208,7 @@ func TestHedgeKnowsEachMethod(t *testing.T) {
 	})
 }
 
-// Hedges of a server that has become slow as a whole are a tenth of the calls at most, and not as many as the calls.
+// Hedges of a server that has become slow as a whole are what the budget grants, and not as many as the calls.
 func TestHedgesHaveABudget(t *testing.T) {
 	var sent atomic.Int64
 	service := Service{Unary: func(_ context.Context, _ string, v int64) (int64, error) {
@@ -222,7 +222,7 @@ func TestHedgesHaveABudget(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if more := sent.Load() - 200; more < 3 || more > 30 {
+		if more := sent.Load() - 200; more < 3 || more > 40 {
 			t.Errorf("%d hedges for 200 calls", more)
 		}
 		time.Sleep(time.Minute)
