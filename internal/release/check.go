@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 const govulncheck = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
@@ -38,6 +39,44 @@ func checkTree(ctx context.Context, dir string, ms []*module) error {
 		}
 	}
 	fmt.Printf("%d modules are tidy and need the same Go\n", len(ms))
+	for _, m := range ms {
+		if m.published {
+			if err := needsAll(ctx, dir, m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// forTests are requirements of published libraries that only their tests have. Each is one too many: go mod tidy puts it
+// into the go.sum of everybody who imports the library.
+var forTests = map[string][]string{
+	"retryotel": {
+		"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp",
+		"go.opentelemetry.io/otel/sdk", "go.opentelemetry.io/otel/sdk/metric",
+	},
+}
+
+// needsAll fails if m, a library, requires a module that its users don't get anything from.
+func needsAll(ctx context.Context, dir string, m *module) error {
+	f, err := m.parse()
+	if err != nil {
+		return err
+	}
+	out, err := output(ctx, filepath.Join(dir, m.dir), "go", "list", "-deps", "-f", "{{if eq .Name \"main\"}}main{{else}}{{with .Module}}{{.Path}}{{end}}{{end}}", "./...")
+	if err != nil {
+		return err
+	}
+	uses := lines(out)
+	if !slices.Contains(uses, m.path) {
+		return nil // a program, which nobody imports
+	}
+	for _, r := range f.Require {
+		if !r.Indirect && !slices.Contains(uses, r.Mod.Path) && !slices.Contains(forTests[m.dir], r.Mod.Path) {
+			return fmt.Errorf("only tests of %s need %s: put them into a module of their own below %s/internal, or all its users get it", m.path, r.Mod.Path, m.dir)
+		}
+	}
 	return nil
 }
 

@@ -12,6 +12,9 @@ import (
 
 // cloneOf returns a clone of root's commits with rev checked out. It shares root's objects, so it costs little.
 func cloneOf(ctx context.Context, root, rev string) (dir string, remove func(), err error) {
+	if root, err = filepath.Abs(root); err != nil {
+		return "", nil, err
+	}
 	commit, err := output(ctx, root, "git", "rev-parse", "--verify", rev+"^{commit}")
 	if err != nil {
 		return "", nil, err
@@ -95,7 +98,7 @@ func (r *release) commit(ctx context.Context) error {
 	if err := os.WriteFile(log, []byte(closed), 0o666); err != nil {
 		return err
 	}
-	if _, err := forUsers(ctx, r.clone, r.version, r.modules); err != nil {
+	if err := forUsers(ctx, r.clone, r.version, r.modules); err != nil {
 		return err
 	}
 	if r.tagged, err = r.save(ctx, "Release "+r.version); err != nil {

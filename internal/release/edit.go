@@ -43,44 +43,39 @@ func (m *module) require(version string, replace bool) ([]byte, error) {
 }
 
 // forUsers writes into clone what the release's commit has for version: each published module requires the others as its
-// users will get them. It returns the files that it wrote.
-func forUsers(ctx context.Context, clone, version string, ms []*module) ([]string, error) {
+// users will get them.
+func forUsers(ctx context.Context, clone, version string, ms []*module) error {
 	sums := make(map[string]string) // the lines of go.sum for a module of ours
-	var wrote []string
 	for _, m := range ms {
 		if len(m.needs) > 0 {
 			text, err := m.require(version, !m.published)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			name := filepath.Join(m.dir, "go.mod")
-			if err := os.WriteFile(filepath.Join(clone, name), text, 0o666); err != nil {
-				return nil, err
+			if err := os.WriteFile(filepath.Join(clone, m.dir, "go.mod"), text, 0o666); err != nil {
+				return err
 			}
-			wrote = append(wrote, name)
 		}
 		if !m.published {
 			continue
 		}
 		if len(m.needs) > 0 {
-			name := filepath.Join(m.dir, "go.sum")
-			if err := addSums(filepath.Join(clone, name), m.needs, sums); err != nil {
-				return nil, err
+			if err := addSums(filepath.Join(clone, m.dir, "go.sum"), m.needs, sums); err != nil {
+				return err
 			}
-			wrote = append(wrote, name)
 		}
 		if _, err := output(ctx, clone, "git", "add", "--", m.dir); err != nil {
-			return nil, err
+			return err
 		}
 		tree, err := output(ctx, clone, "git", "write-tree")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if sums[m.path], err = sum(m, clone, tree, version); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return wrote, nil
+	return nil
 }
 
 // sum returns the lines of go.sum for what m is at revision.

@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string) error {
 	case "vulnerabilities 1":
 		return vulnerabilities(ctx, root)
 	case "binaries 3", "binaries 4":
-		return binaries(ctx, args[1], args[2], append(args[3:], "")[0])
+		return binaries(ctx, args[1], args[2], append(args[3:], "")[0], systems)
 	}
 	return fmt.Errorf("%q isn't understood; usage: %s", args, usage)
 }

@@ -62,6 +62,7 @@ func findModules(root string) ([]*module, error) {
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(found, func(a, b *module) int { return strings.Compare(a.dir, b.dir) }) // the root first
 	return sorted(found)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,11 +18,10 @@ var programs embed.FS
 
 // A user is somebody's program, outside of this repository.
 type user struct {
-	name    string   // of the program's folder
-	ours    string   // the module that the user asks for, below github.com/callagain/retry
-	others  []string // modules that the user asks for besides
-	command bool     // the module is got by go install, and run as commands says
-	prints  string   // what the program prints
+	name   string   // of the program's folder
+	ours   string   // the module that the user asks for, below github.com/callagain/retry
+	others []string // modules that the user asks for besides
+	prints string   // what the program prints
 }
 
 var everybody = []user{
@@ -47,26 +47,27 @@ func users(ctx context.Context, root, version, proxy string) error {
 		return err
 	}
 	for _, m := range ms {
-		if !m.published {
-			continue
+		hasUser := slices.ContainsFunc(everybody, func(u user) bool { return modulePath(u.ours) == m.path })
+		hasCommand := slices.ContainsFunc(commands, func(c command) bool { return modulePath(c.ours) == m.path })
+		if m.published && !hasUser && !hasCommand {
+			return fmt.Errorf("%s has no user in users.go, and isn't in commands.go", m.path)
 		}
-		has := func(u user) bool { return modulePath(u.ours) == m.path }
-		if i := slices.IndexFunc(everybody, has); i >= 0 {
-			err = everybody[i].use(ctx, version, from)
-		} else if i := slices.IndexFunc(commands, func(c command) bool { return modulePath(c.ours) == m.path }); i < 0 {
-			err = fmt.Errorf("%s has no user in users.go or commands.go", m.path)
-		}
+	}
+	var all error
+	tell := func(what string, err error) {
 		if err != nil {
-			return err
+			all = errors.Join(all, err)
+			return
 		}
-		fmt.Printf("%s %s is got, built, run\n", m.path, version)
+		fmt.Printf("%s %s is got, built, run\n", modulePath(what), version)
+	}
+	for _, u := range everybody {
+		tell(u.ours, u.use(ctx, version, from))
 	}
 	for _, c := range commands {
-		if err := c.use(ctx, version, from); err != nil {
-			return err
-		}
+		tell(c.ours, c.use(ctx, version, from))
 	}
-	return tidyForUsers(ctx, root, ms, from)
+	return errors.Join(all, tidyForUsers(ctx, root, ms, from))
 }
 
 func modulePath(ours string) string {
@@ -87,7 +88,7 @@ func (u *user) use(ctx context.Context, version string, from *fromProxy) error {
 		return err
 	}
 	get := append([]string{"get", modulePath(u.ours) + "@" + version}, u.others...)
-	for _, args := range [][]string{{"mod", "init", "example.com/user"}, get, {"mod", "tidy"}, {"build", "-o", "program.exe", "."}} {
+	for _, args := range [][]string{{"mod", "init", "example.com/user"}, get, {"build", "-o", "program.exe", "."}} {
 		if _, err := outputWith(ctx, dir, from.env, "go", args...); err != nil {
 			return err
 		}
@@ -102,29 +103,30 @@ func (u *user) use(ctx context.Context, version string, from *fromProxy) error {
 	return u.check(ctx, dir, from)
 }
 
-// check fails if the user in dir got a module that isn't part of the program.
+// check fails if the user in dir got a module that isn't part of the program on any of the usual systems.
 func (u *user) check(ctx context.Context, dir string, from *fromProxy) error {
-	out, err := outputWith(ctx, dir, from.env, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
-	if err != nil {
-		return err
+	var uses []string
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		env := append(slices.Clip(from.env), "GOOS="+system, "CGO_ENABLED=0")
+		out, err := outputWith(ctx, dir, env, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
+		if err != nil {
+			return err
+		}
+		uses = append(uses, lines(out)...)
 	}
-	uses := lines(out)
 	sum, err := os.ReadFile(filepath.Join(dir, "go.sum"))
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	var whole, graph []string
+	var extra []string
 	for _, line := range lines(string(sum)) {
-		f := strings.Fields(line)
-		if slices.Contains(uses, f[0]) {
-			continue
-		}
-		if strings.HasSuffix(f[1], "/go.mod") {
-			graph = append(graph, f[0])
-		} else {
-			whole = append(whole, f[0])
+		path, _, _ := strings.Cut(line, " ")
+		if !slices.Contains(uses, path) && !slices.Contains(extra, path) {
+			extra = append(extra, path)
 		}
 	}
-	fmt.Printf("DEBUG %s whole %q\n   graph %q\n", u.name, whole, graph)
+	if extra != nil {
+		return fmt.Errorf("whoever uses %s gets more in go.sum than is used: %s", modulePath(u.ours), strings.Join(extra, ", "))
+	}
 	return nil
 }
