@@ -35,11 +35,7 @@ var settings = []string{
 func binaries(ctx context.Context, version, dir, proxy string, systems []string) error {
 	var env []string
 	if proxy != "" {
-		abs, err := filepath.Abs(proxy)
-		if err != nil {
-			return err
-		}
-		from, err := useProxy(ctx, abs)
+		from, err := useProxy(ctx, proxy)
 		if err != nil {
 			return err
 		}

@@ -19,8 +19,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 )
 
 const usage = `release modules | check | try VERSION | cut VERSION | proxy VERSION DIR | users VERSION DIR | licenses |
@@ -45,35 +43,30 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	switch command := strings.Join(args[:1], "") + fmt.Sprint(" ", len(args)); command {
-	case "modules 1":
+	name, args := args[0], args[1:]
+	switch {
+	case name == "modules" && len(args) == 0:
 		return printModules(root)
-	case "check 1":
+	case name == "check" && len(args) == 0:
 		return check(ctx, root)
-	case "try 2":
-		return cut(ctx, root, args[1], true)
-	case "cut 2":
-		return cut(ctx, root, args[1], false)
-	case "proxy 3":
-		dir, err := filepath.Abs(args[2])
-		if err != nil {
-			return err
-		}
-		return proxyOfTags(ctx, root, args[1], dir)
-	case "users 3":
-		dir, err := filepath.Abs(args[2])
-		if err != nil {
-			return err
-		}
-		return users(ctx, root, args[1], dir)
-	case "licenses 1":
+	case name == "try" && len(args) == 1:
+		return cut(ctx, root, args[0], true)
+	case name == "cut" && len(args) == 1:
+		return cut(ctx, root, args[0], false)
+	case name == "proxy" && len(args) == 2:
+		return proxyOfTags(ctx, root, args[0], args[1])
+	case name == "users" && len(args) == 2:
+		return users(ctx, root, args[0], args[1])
+	case name == "licenses" && len(args) == 0:
 		return licenses(ctx, root)
-	case "vulnerabilities 1":
+	case name == "vulnerabilities" && len(args) == 0:
 		return vulnerabilities(ctx, root)
-	case "binaries 3", "binaries 4":
-		return binaries(ctx, args[1], args[2], append(args[3:], "")[0], systems)
+	case name == "binaries" && len(args) == 2:
+		return binaries(ctx, args[0], args[1], "", systems)
+	case name == "binaries" && len(args) == 3:
+		return binaries(ctx, args[0], args[1], args[2], systems)
 	}
-	return fmt.Errorf("%q isn't understood; usage: %s", args, usage)
+	return fmt.Errorf("%s with %q isn't understood; usage: %s", name, args, usage)
 }
 
 func printModules(root string) error {

@@ -97,13 +97,14 @@ func TestReleasedModulesRequireTheRelease(t *testing.T) {
 
 func TestTestsBringNothingToUsers(t *testing.T) {
 	const requires = "module x.org/m\n\ngo 1.26.0\n\nrequire x.org/a v0.0.0\n\nreplace x.org/a => ./a\n"
-	files := []string{"go.mod", requires, "a/go.mod", "module x.org/a\n\ngo 1.26.0\n", "a/a.go", "package a\n", "m_test.go", "package m\n\nimport _ \"x.org/a\"\n"}
+	files := []string{"go.mod", requires, "a/go.mod", "module x.org/a\n\ngo 1.26.0\n", "a/a.go", "package a\n"}
 	for _, c := range []struct{ text, wrong string }{
 		{"package m\n", "x.org/a"},
 		{"package m\n\nimport _ \"x.org/a\"\n", ""},
 		{"package main\n\nfunc main() {}\n", ""},
 	} {
-		root := tree(t, append(files, "m.go", c.text)...)
+		test := "package " + strings.Fields(c.text)[1] + "\n\nimport _ \"x.org/a\"\n"
+		root := tree(t, append(files, "m.go", c.text, "m_test.go", test)...)
 		err := needsAll(t.Context(), root, &module{dir: ".", path: "x.org/m", mod: []byte(requires)})
 		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
 			t.Errorf("%q: %v", c.text, err)

@@ -92,6 +92,10 @@ type fromProxy struct {
 }
 
 func useProxy(ctx context.Context, proxy string) (*fromProxy, error) {
+	proxy, err := filepath.Abs(proxy)
+	if err != nil {
+		return nil, err
+	}
 	out, err := output(ctx, ".", "go", "env", "GOMODCACHE", "GOPROXY")
 	if err != nil {
 		return nil, err
