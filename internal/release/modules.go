@@ -30,7 +30,7 @@ func (m *module) parse() (*modfile.File, error) {
 
 // findModules returns the modules below root, each after those that it needs.
 //
-// What is for ourselves isn't published: tests (internal), programs to read (examples), and comparisons (bench). Data
+// What is for ourselves isn't published: tests (internal), programs to read (examples), and comparisons (bench, peers). Data
 // of tests (testdata) isn't a module of ours at all.
 func findModules(root string) ([]*module, error) {
 	var found []*module
@@ -50,7 +50,7 @@ func findModules(root string) ([]*module, error) {
 		}
 		m := &module{dir: filepath.ToSlash(rel)}
 		m.published = !slices.ContainsFunc(strings.Split(m.dir, "/"), func(part string) bool {
-			return part == "internal" || part == "examples" || part == "bench"
+			return part == "internal" || part == "examples" || part == "bench" || part == "peers"
 		})
 		if m.mod, err = os.ReadFile(name); err != nil {
 			return err
