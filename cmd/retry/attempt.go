@@ -104,6 +104,7 @@ func (c *call) run(ctx context.Context) *attempt {
 		Stdin:      in.child,
 		Stdout:     out.stdout.child,
 		Stderr:     out.stderr.child,
+		Stop:       c.killSignal,
 		Grace:      c.grace,
 		Foreground: !isPipe(os.Stdout),
 	}, c.signals)

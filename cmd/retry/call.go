@@ -16,8 +16,9 @@ import (
 // A call is all attempts at the command.
 type call struct {
 	*options
-	told           context.Context // ends when a signal tells us to stop
-	ctx            context.Context // ends then, or when the time of --within is over
+	told           context.Context         // ends when a signal tells us to stop
+	ctx            context.Context         // ends then, or when the time of --within is over
+	quit           context.CancelCauseFunc // ends the attempts; what was said of the last one is still true
 	signals        *proc.Signals
 	stdin          *stdin
 	stdout, stderr *outlet
@@ -38,8 +39,8 @@ type call struct {
 func newCall(told context.Context, o *options, s *proc.Signals) *call {
 	c := &call{
 		options: o, told: told, ctx: told, signals: s, started: time.Now(), name: nameOf(o.command[0]), most: o.limit(),
-		id:    fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
-		stdin: newStdin(os.Stdin), stdout: newOutlet(os.Stdout), stderr: newOutlet(os.Stderr),
+		id:     fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
+		stdout: newOutlet(os.Stdout), stderr: newOutlet(os.Stderr),
 	}
 	return c
 }
@@ -52,7 +53,14 @@ func (c *call) do() int {
 		defer cancel()
 	}
 	c.say = newSpeaker(c.options, c.stderr.writer(c.ctx))
-	var err error
+	in, err := os.Stdin, error(nil)
+	if c.noStdin {
+		if in, err = os.Open(os.DevNull); err != nil {
+			c.say.error(err)
+			return codeOurs
+		}
+	}
+	c.stdin = newStdin(in)
 	if c.report, err = newReport(c); err != nil {
 		c.say.error(err)
 		return codeOurs
@@ -89,7 +97,10 @@ func (c *call) clean() {
 
 // makeAttempts makes all attempts and delivers what came of them.
 func (c *call) makeAttempts() ending {
-	err := retry.Do(c.ctx, c.policy(c.observe), c.try)
+	ctx, quit := context.WithCancelCause(c.ctx)
+	defer quit(nil)
+	c.quit = quit
+	err := retry.Do(ctx, c.policy(c.observe), c.try)
 	c.live.stop()
 	end := c.end(err)
 	if c.last != nil && end.kind != "error" {
@@ -98,7 +109,7 @@ func (c *call) makeAttempts() ending {
 		}
 	}
 	c.say.ended(c, end)
-	if end.code != 0 && c.onGiveup != "" {
+	if end.kind != "succeeded" && c.onGiveup != "" {
 		// What ended the call is not to end the hook as well; a signal that comes now is.
 		ctx, cancel := c.told, context.CancelFunc(func() {})
 		if ctx.Err() != nil {
@@ -185,8 +196,10 @@ func (c *call) observe(ctx context.Context, e retry.Event) {
 	}
 	c.waiting = true
 	c.say.retrying(c, e)
-	if c.onRetry != "" {
-		c.hook(ctx, "on-retry", c.onRetry, "retrying", fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds()))
+	if c.onRetry != "" && c.hook(ctx, "on-retry", c.onRetry, "retrying", fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds())) == codeStops {
+		c.last.final = "the hook of --on-retry says so"
+		c.quit(errors.New(c.last.final))
+		return
 	}
 	c.live = c.say.countdown(c, e)
 }

@@ -106,6 +106,14 @@ func TestMistakeInFlags(t *testing.T) {
 		{"-t 3 --timeout 4 touch x", "--timeout is given twice"},
 		{"--report /nonexistent/r touch x", "--report: the file can't be written: open /nonexistent/r:"},
 		{"--output all touch x", "stream, last, once"},
+		{"--success-on 0 --until x touch x", "--success-on and --until contradict"},
+		{"--success-on 0 --until-fails touch x", "--success-on and --until-fails contradict"},
+		{"--success-on 0,7 --retry-on 5-9 touch x", "--success-on and --retry-on name the same outcome"},
+		{"--success-on KILL --stop-on 5,KILL touch x", "--success-on and --stop-on name the same outcome"},
+		{"--success-on timeout --stop-on timeout touch x", "name the same outcome"},
+		{"--success-on none touch x", "\"none\" is not an exit code"},
+		{"--exhausted-code 256 touch x", "use 0 to 255"},
+		{"--kill-signal BREAK touch x", "not the name of a signal here"},
 	} {
 		r := runWith(t, nil, nil, strings.Fields(test.args)...)
 		if r.code != 125 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 {

@@ -22,6 +22,10 @@ func (c *call) end(err error) ending {
 	if c.last != nil {
 		code = c.last.exitCode()
 	}
+	gaveUp := code // where nothing but the number of attempts or the delay was in the way
+	if c.exhaustedCode >= 0 {
+		gaveUp = c.exhaustedCode
+	}
 	sig := proc.ToldBy(c.told)
 	switch {
 	case c.last != nil && c.last.broken != nil:
@@ -33,7 +37,7 @@ func (c *call) end(err error) ending {
 	case errors.Is(err, retry.ErrInvalid):
 		return ending{code: codeOurs, kind: "error", why: err.Error()}
 	case errors.Is(err, retry.ErrExhausted):
-		return ending{code: code, kind: "exhausted", why: "attempts used up"}
+		return ending{code: gaveUp, kind: "exhausted", why: "attempts used up"}
 	case errors.Is(err, retry.ErrTooLate):
 		var e *retry.Error
 		why := "no time left"
@@ -41,9 +45,9 @@ func (c *call) end(err error) ending {
 			why = e.Reason.Error()
 		}
 		if c.within > 0 {
-			code = codeTimeout
+			gaveUp = codeTimeout
 		}
-		return ending{code: code, kind: "timeout", why: why}
+		return ending{code: gaveUp, kind: "timeout", why: why}
 	}
 	why := "not worth another attempt"
 	if c.last != nil && c.last.final != "" {

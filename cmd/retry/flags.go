@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -31,6 +31,7 @@ const (
 	outputs  = "stream last once"
 	logs     = "text json"
 	shells   = "bash zsh fish"
+	signals  = "TERM INT HUP QUIT USR1 USR2 KILL" // the usual ones
 )
 
 // What these are called is what can be given more than once: it adds up.
@@ -50,6 +51,7 @@ var groups = []group{
 		{'j', "jitter", "HOW", jitters, "spread of a delay: full, equal or none (full)", word(jitters, func(o *options) *string { return &o.jitter })},
 		{'t', "timeout", "TIME", "", "end an attempt that takes longer", value(parseDuration, func(o *options) *time.Duration { return &o.timeout })},
 		{'w', "within", "TIME", "", "end it all then, in an attempt or in a delay", value(parseDuration, func(o *options) *time.Duration { return &o.within })},
+		{0, "kill-signal", "SIGNAL", signals, "ends an attempt, with KILL after the grace (TERM)", value(parseSignal, func(o *options) *syscall.Signal { return &o.killSignal })},
 		{'g', "grace", "TIME", "", "time between TERM and KILL (5s)", value(parseDuration, func(o *options) *time.Duration { return &o.grace })},
 		{0, "reset-after", "TIME", "", "an attempt this long starts the delays afresh", value(parseDuration, func(o *options) *time.Duration { return &o.resetAfter })},
 	}},
@@ -60,11 +62,14 @@ var groups = []group{
 		{0, "retry-stderr", aRegexp, "", "if stderr matches, even if the exit code is 0", match(retryStderr)},
 		{0, "stop-stdout", aRegexp, "", "never if stdout matches", match(stopStdout)},
 		{0, "stop-stderr", aRegexp, "", "never if stderr matches", match(stopStderr)},
+		{0, "success-on", aList, "timeout signal", "success is one of these, as in --retry-on: 0,24", func(o *options, s string) error { return parseOutcomes(&o.successOn, s) }},
 		{'u', "until", aRegexp, "", "success is output that matches", match(until)},
 		{0, "until-fails", "", "", "success is a failure", on(func(o *options) *bool { return &o.untilFails })},
 		{'c', "consecutive", "N", "", "success is N successes in a row", value(parseCount, func(o *options) *int { return &o.consecutive })},
+		{0, "exhausted-code", "N", "", "the exit code when no attempts are left", value(parseCode, func(o *options) *int { return &o.exhaustedCode })},
 	}},
-	{"Output", []flag{
+	{"Input and output", []flag{
+		{0, "no-stdin", "", "", "the command has no input; for \"while read\" loops", on(func(o *options) *bool { return &o.noStdin })},
 		{'o', "output", "MODE", outputs, "stream; last: the last attempt's only; once: stdout\nof the successful attempt only (stream)", word(outputs, func(o *options) *string { return &o.output })},
 		{'q', "quiet", "", "", "say nothing but our own errors", on(func(o *options) *bool { return &o.quiet })},
 		{'v', "verbose", "", "", "say more", on(func(o *options) *bool { return &o.verbose })},
@@ -72,7 +77,7 @@ var groups = []group{
 		{0, "report", "FILE", "", "write all that happened there, as JSON", value(parseFile, func(o *options) *string { return &o.report })},
 	}},
 	{"Hooks and help", []flag{
-		{0, "on-retry", "COMMAND", "", "run by the shell before each delay", value(parseText, func(o *options) *string { return &o.onRetry })},
+		{0, "on-retry", "COMMAND", "", "run by the shell before each delay; exit 99 stops", value(parseText, func(o *options) *string { return &o.onRetry })},
 		{0, "on-giveup", "COMMAND", "", "run by the shell when there was no success", value(parseText, func(o *options) *string { return &o.onGiveup })},
 		{'p', "plan", "", "", "print the delays these flags mean; run nothing", on(func(o *options) *bool { return &o.plan })},
 		{'h', "help", "", "", "print this; --man prints the manual", on(func(o *options) *bool { return &o.help })},
@@ -125,93 +130,4 @@ func setDelay(o *options, s string) (err error) {
 	o.backoff = "constant"
 	o.initial, err = parseDuration(s)
 	return err
-}
-
-// parseDuration reads "1.5" (seconds), "250ms", "1h30m", "2d" or "1d12h".
-func parseDuration(s string) (time.Duration, error) {
-	const max = float64(1<<63 - 1)
-	days, rest, isDays := strings.Cut(s, "d")
-	var d time.Duration
-	var err error
-	if !isDays {
-		days, rest = "0", s
-	}
-	total, err := strconv.ParseFloat(days, 64)
-	total *= float64(24 * time.Hour)
-	if err == nil && (rest != "" || !isDays) {
-		if seconds, serr := strconv.ParseFloat(rest, 64); serr == nil && !isDays {
-			total += seconds * float64(time.Second)
-		} else {
-			d, err = time.ParseDuration(rest)
-			total += float64(d)
-		}
-	}
-	switch {
-	case err != nil || !(total > -max && total < max): // which NaN isn't
-		return 0, fmt.Errorf("%q is not a duration; write one as 10 (seconds), 250ms, 1.5s, 2m, 1h30m or 1d12h", s)
-	case total < 0 || d < 0:
-		return 0, fmt.Errorf("%q is negative; a duration can't be", s)
-	}
-	return time.Duration(total), nil
-}
-
-// parsePositive is parseDuration for what makes no sense at 0.
-func parsePositive(s string) (time.Duration, error) {
-	d, err := parseDuration(s)
-	if err == nil && d == 0 {
-		err = fmt.Errorf("%q leaves no time at all; for attempts without a delay say --delay 0", s)
-	}
-	return d, err
-}
-
-func parseDelays(s string) ([]time.Duration, error) {
-	var delays []time.Duration
-	for part := range strings.SplitSeq(s, ",") {
-		d, err := parseDuration(strings.TrimSpace(part))
-		if err != nil {
-			return nil, err
-		}
-		delays = append(delays, d)
-	}
-	return delays, nil
-}
-
-func parseAttempts(s string) (int, error) {
-	if s == "unlimited" {
-		return unlimited, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%q is not a number of attempts; use 1 or more, or unlimited", s)
-	}
-	return n, nil
-}
-
-func parseCount(s string) (int, error) {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%q is not a number from 1", s)
-	}
-	return n, nil
-}
-
-// parseRegexp makes ^ and $ match at lines, as in grep.
-func parseRegexp(s string) ([]*regexp.Regexp, error) {
-	re, err := regexp.Compile("(?m:" + s + ")")
-	if err != nil {
-		if _, own := regexp.Compile(s); own != nil {
-			err = own
-		}
-		return nil, fmt.Errorf("%q is not a regular expression: %s", s, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-	}
-	return []*regexp.Regexp{re}, nil
-}
-
-func parseText(s string) (string, error) { return s, nil }
-
-func parseFile(s string) (string, error) {
-	if s == "" {
-		return "", fmt.Errorf("the name of the file is empty")
-	}
-	return s, nil
 }

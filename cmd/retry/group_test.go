@@ -160,6 +160,28 @@ func TestKilledAfterGrace(t *testing.T) {
 	got.says(t, "died of SIGKILL")
 }
 
+// --kill-signal asks all of the attempt to end, in the place of TERM; KILL follows all the same.
+func TestKillSignal(t *testing.T) {
+	got := temp(t)
+	syscall.Mkfifo(got+".fifo", 0o600)
+	told := `trap 'echo $0 INT >> ` + got + `; exit' INT; trap 'echo $0 TERM >> ` + got + `' TERM; `
+	r := start(t, "-q -n 1 -t 3s --grace 1h --kill-signal sigint -- bash -c", told+`bash -c "$1" child`, "parent", told+`while :; do read -t 0.02 <> `+got+`.fifo; done`)
+	r.end().is(t, 124, "")
+	if text := read(t, got); text != "child INT\nparent INT\n" {
+		t.Errorf("%q", text)
+	}
+	r = start(t, "-q -n 1 -t 300ms --grace 300ms --kill-signal USR1 -- sh -c", `trap "" USR1; while :; do sleep 0.05; done`)
+	r.end().is(t, 124, "")
+	r = start(t, "-q -n 1 -t 300ms --grace 1h --kill-signal KILL -- sh -c", `trap "" TERM INT; while :; do sleep 0.05; done`)
+	r.end().is(t, 124, "")
+	// What we are sent is passed on as it is.
+	os.Remove(got)
+	r = start(t, "-q --kill-signal INT -- bash -c", `trap 'exit 9' TERM; trap 'exit 8' INT; echo up > `+got+`; while :; do read -t 0.02 <> `+got+`.fifo; done`)
+	eventually(t, "the command", has(got, "up"))
+	r.signal(syscall.SIGTERM)
+	r.end().is(t, 143, "")
+}
+
 // A second INT doesn't wait for the grace.
 func TestSecondInterruptKills(t *testing.T) {
 	ready := temp(t)

@@ -32,7 +32,7 @@ func shown(o *options) string {
 	return map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}[o.completion]
 }
 
-// helpText fits two screens of 24 lines.
+// helpText fits three screens of 24 lines.
 func helpText() string {
 	var b strings.Builder
 	b.WriteString("retry [flags] [--] command [args...]     Runs a command until it succeeds.\n")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -11,18 +12,23 @@ import (
 
 // hook has the shell run the command of a flag beside the runs. It can't read our input nor
 // write to our output, which are the command's; what it says goes to standard error.
-// When it fails that's said, and makes no other difference.
-func (c *call) hook(ctx context.Context, flag, command, reason string, env ...string) {
-	if err := c.runHook(ctx, command, append(env, "RETRY_REASON="+reason)); err != nil {
+// It returns its exit code. When it fails that's said, and makes no other difference but for codeStops in --on-retry.
+func (c *call) hook(ctx context.Context, flag, command, reason string, env ...string) int {
+	code, err := c.runHook(ctx, command, append(env, "RETRY_REASON="+reason))
+	if err == nil && code != 0 && (code != codeStops || flag != "on-retry") {
+		err = fmt.Errorf("exit code %d", code)
+	}
+	if err != nil {
 		// Its text may hold what is nobody's business.
 		c.say.problem(fmt.Errorf("the hook of --%s failed: %w", flag, err))
 	}
+	return code
 }
 
-func (c *call) runHook(ctx context.Context, command string, env []string) error {
+func (c *call) runHook(ctx context.Context, command string, env []string) (int, error) {
 	nothing, err := os.Open(os.DevNull)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer nothing.Close()
 	shell := []string{"/bin/sh", "-c", command}
@@ -43,16 +49,11 @@ func (c *call) runHook(ctx context.Context, command string, env []string) error 
 		Grace:  c.grace,
 	}, c.signals)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	out, err := p.Wait(ctx)
-	switch {
-	case err != nil:
-		return err
-	case out.Cut:
-		return fmt.Errorf("there was no time left for it")
-	case out.Code != 0:
-		return fmt.Errorf("exit code %d", out.Code)
+	if err == nil && out.Cut {
+		err = errors.New("there was no time left for it")
 	}
-	return nil
+	return out.Code, err
 }

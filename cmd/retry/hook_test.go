@@ -68,3 +68,26 @@ func TestNothingLeaksIntoNestedRuns(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A hook's exit code 99 is for no other attempt; any other one makes no difference. The exit code stays the command's, and
+// what was kept of its output is shown.
+func TestHookStops(t *testing.T) {
+	report := temp(t)
+	r := run(t, "-n 5 -i 0 -o last --report "+report+" --on-giveup", `echo gave up: $RETRY_REASON`, "--on-retry", "[ $RETRY_ATTEMPT = 2 ] && exit 99; exit 98", "sh", "-c", "echo out $RETRY_ATTEMPT; exit 7")
+	r.is(t, 7, "out 2\n")
+	r.says(t, "the hook of --on-retry failed: exit code 98", "gave up after 2 attempts in", "the hook of --on-retry says so", "gave up: stopped")
+	if strings.Contains(r.stderr, "exit code 99") {
+		t.Errorf("that's no failure of the hook: %s", r.stderr)
+	}
+	if got := read(t, report); !strings.Contains(got, `"ended": "stopped"`) || strings.Count(got, `{"attempt":`) != 2 {
+		t.Error(got)
+	}
+	// Only that hook decides.
+	run(t, "-n 1 --on-giveup", "exit 99", "false").says(t, "the hook of --on-giveup failed: exit code 99")
+}
+
+// The last hook is run where there was no success, whatever the exit code that was asked for.
+func TestLastHookIgnoresTheExitCode(t *testing.T) {
+	run(t, "-n 2 -i 0 --exhausted-code 0 --on-giveup", "echo hook", "false").says(t, "gave up", "\nhook\n")
+	run(t, "-n 2 -i 0 --success-on 1 --on-giveup", "echo hook", "sh", "-c", "exit 1").is(t, 0, "")
+}

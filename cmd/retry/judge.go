@@ -18,6 +18,8 @@ func (c *call) judge(r *attempt) (verdict, string) {
 	switch {
 	case c.patterns[until] != nil:
 		ok = completed && r.matches[until]
+	case c.successOn != nil:
+		ok = r.startErr == nil && !r.stuck && c.successOn.has(r)
 	case c.untilFails:
 		ok = r.startErr == nil && !r.timedOut && r.code != 0
 	default:

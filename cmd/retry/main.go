@@ -4,7 +4,7 @@
 //
 // How it is made, from the outside in:
 //
-//   - flags.go is the table of flags, which parse.go reads and environment.go puts together with
+//   - flags.go is the table of flags, with values of values.go, which parse.go reads and environment.go puts together with
 //     those in RETRY_OPTS, into options.go; help.go has what is asked for instead of a call.
 //   - call.go is the call: one [retry.Do] with the policy of schedule.go (plan.go prints
 //     it). ending.go says how it ended, and with which exit code.
@@ -27,6 +27,7 @@ import (
 // Exit codes that are ours. Any other is the command's.
 const (
 	codeUnmet   = 1   // the command's was 0, and yet it wasn't the success that was asked for
+	codeStops   = 99  // a hook's, for no other attempt; qmail and automake use it for the same
 	codeTimeout = 124 // the last attempt, or the whole, ran out of time
 	codeOurs    = 125 // an error of our own
 	codeSignal  = 128 // plus the number of the signal

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"syscall"
 	"time"
 )
 
@@ -19,12 +20,15 @@ type options struct {
 	timeout    time.Duration
 	within     time.Duration
 	grace      time.Duration
+	killSignal syscall.Signal // 0 if not given
 	resetAfter time.Duration
 
-	retryOn, stopOn              *outcomes
+	retryOn, stopOn, successOn   *outcomes
 	patterns                     [patterns][]*regexp.Regexp
 	untilFails                   bool
 	consecutive                  int
+	exhaustedCode                int // -1 if not given
+	noStdin                      bool
 	output                       string
 	quiet, verbose               bool
 	log                          string
@@ -38,14 +42,15 @@ type options struct {
 
 func defaults() options {
 	return options{
-		given:       map[string]bool{},
-		initial:     time.Second,
-		maxDelay:    2 * time.Minute,
-		backoff:     "exponential",
-		grace:       5 * time.Second,
-		consecutive: 1,
-		output:      "stream",
-		log:         "text",
+		given:         map[string]bool{},
+		initial:       time.Second,
+		maxDelay:      2 * time.Minute,
+		backoff:       "exponential",
+		grace:         5 * time.Second,
+		consecutive:   1,
+		exhaustedCode: -1,
+		output:        "stream",
+		log:           "text",
 	}
 }
 
@@ -77,11 +82,17 @@ func (o *options) check() error {
 		{"delays", "initial", true}, {"delays", "max-delay", true}, {"delays", "backoff", true}, {"delays", "delay", true},
 		{"delay", "initial", true}, {"delay", "max-delay", true}, {"delay", "backoff", true},
 		{"max-delay", "backoff", o.backoff == "constant"}, {"jitter", "backoff", o.backoff == "decorrelated"},
-		{"until", "until-fails", true}, {"quiet", "verbose", true},
+		{"until", "until-fails", true}, {"success-on", "until", true}, {"success-on", "until-fails", true},
+		{"quiet", "verbose", true},
 	} {
 		if pair.is && o.given[pair.a] && o.given[pair.b] {
 			return &conflict{pair.a, pair.b, fmt.Sprintf("--%s and --%s%s contradict each other, or one has no effect; use one of them",
 				pair.a, pair.b, map[bool]string{true: " " + o.backoff}[pair.b == "backoff"])}
+		}
+	}
+	for flag, others := range map[string]*outcomes{"retry-on": o.retryOn, "stop-on": o.stopOn} {
+		if o.successOn.overlaps(others) {
+			return &conflict{"success-on", flag, fmt.Sprintf("--success-on and --%s name the same outcome; it can't be both", flag)}
 		}
 	}
 	limits := "attempts"

@@ -62,3 +62,21 @@ func (set *outcomes) has(r *attempt) bool {
 	}
 	return set.codes[r.code&0xff]
 }
+
+// overlaps reports whether a way to end is in both sets, by the same name.
+func (set *outcomes) overlaps(other *outcomes) bool {
+	if set == nil || other == nil {
+		return false
+	}
+	for code, in := range set.codes {
+		if in && other.codes[code] {
+			return true
+		}
+	}
+	for sig, in := range set.signals {
+		if in && other.signals[sig] {
+			return true
+		}
+	}
+	return set.timeout && other.timeout || set.signal && other.signal
+}

@@ -132,6 +132,23 @@ func TestConditions(t *testing.T) {
 		{"--until ready", "echo ready; kill -9 $$", 137, 3},
 		{"--until ready -t 500ms", "echo ready; sleep 60", 124, 3},
 		{"--until-fails", "[ $RETRY_ATTEMPT != 3 ]", 0, 3},
+		{"--success-on 0,24", "exit 24", 0, 1},
+		{"--success-on 0,24", "exit 0", 0, 1},
+		{"--success-on 0,24", "exit 23", 23, 3},
+		{"--success-on 24", "exit 0", 1, 3}, // 0 isn't listed
+		{"--success-on PIPE --success-on 3", "kill -PIPE $$", 0, 1},
+		{"--success-on timeout -t 200ms", "sleep 60", 0, 1}, // it has stayed up
+		{"--success-on timeout -t 30s", "exit 0", 1, 3},
+		{"--success-on 3 --retry-stdout busy", "echo busy; exit 3", 3, 3},
+		{"--success-on 3 --stop-on 1", "exit $((4 - RETRY_ATTEMPT))", 0, 1},
+		{"--success-on 127", "no-such-command-anywhere", 0, 1}, // as the shell says it; nothing of ours is missing
+		{"--exhausted-code 9", "exit 3", 9, 3},
+		{"--exhausted-code 0", "exit 3", 0, 3},
+		{"--exhausted-code 9", "exit 0", 0, 1},
+		{"--exhausted-code 9 -t 100ms", "sleep 60", 9, 3},
+		{"--exhausted-code 9 --stop-on 3", "exit 3", 3, 1}, // it hasn't given up
+		{"--exhausted-code 9 --within 20s", "echo 3600 > $RETRY_AFTER_FILE; exit 3", 124, 1}, // that is time
+		{"--exhausted-code 9", "echo 3600 > $RETRY_AFTER_FILE; exit 3", 9, 1},
 		{"--until-fails -t 200ms", "sleep 60", 124, 3},
 	} {
 		report := temp(t)

@@ -90,7 +90,7 @@ func (s *speaker) ended(c *call, end ending) {
 	case end.kind == "error": // never silent
 		s.say(slog.LevelError, end.why, "error", attrs...)
 	case s.quiet:
-	case end.code == 0:
+	case end.kind == "succeeded":
 		if s.verbose || c.made > c.consecutive {
 			s.say(slog.LevelInfo, fmt.Sprintf("success at attempt %d after %s", c.last.number, short(took)), "succeeded", attrs...)
 		}

@@ -181,3 +181,15 @@ func TestLastAttemptKeepsNoInput(t *testing.T) {
 		t.Errorf("%q, %v, %v", out, err, r.code)
 	}
 }
+
+// With --no-stdin the command leaves the input to the loop around it; without it takes it, as ssh does.
+func TestNoStdin(t *testing.T) {
+	for flag, want := range map[string]string{"--no-stdin": "one\ntwo\nthree\n", "": "one\n"} {
+		cmd := exec.Command("sh", "-c", `printf 'one\ntwo\nthree\n' | while read x; do echo $x; "$0" -q -n 2 -i 0 `+flag+` sh -c 'cat >/dev/null; [ $RETRY_ATTEMPT = 2 ]'; done`, binary)
+		out, err := cmd.Output()
+		if err != nil || string(out) != want {
+			t.Errorf("%s: %q, %v; want %q", flag, out, err, want)
+		}
+	}
+	runWith(t, strings.NewReader("in"), []string{"RETRY_OPTS=--no-stdin"}, "--no-no-stdin", "cat").is(t, 0, "in")
+}

@@ -11,8 +11,8 @@ _retry() {
 	cur=${COMP_WORDS[COMP_CWORD]}
 	prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
-	takes=' --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --until --consecutive --output --log --report --on-retry --on-giveup --completion '
-	long="$takes--until-fails --quiet --verbose --plan --help --man --version"
+	takes=' --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --kill-signal --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --success-on --until --consecutive --exhausted-code --output --log --report --on-retry --on-giveup --completion '
+	long="$takes--until-fails --no-stdin --quiet --verbose --plan --help --man --version"
 
 	# From the first word that is no flag, and no flag's value, it is another command's line.
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -52,7 +52,8 @@ _retry() {
 	-j | --jitter) word='full equal none' ;;
 	-o | --output) word='stream last once' ;;
 	-l | --log) word='text json' ;;
-	-r | --retry-on | -s | --stop-on) word='timeout signal' ;;
+	-r | --retry-on | -s | --stop-on | --success-on) word='timeout signal' ;;
+	--kill-signal) word='TERM INT HUP QUIT USR1 USR2 KILL' ;;
 	--completion) word='bash zsh fish' ;;
 	--report)
 		_retry_files

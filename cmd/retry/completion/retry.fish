@@ -1,6 +1,6 @@
 # fish completion for retry(1)
 
-set -g __retry_valued -n -i -m -b -d -j -t -w -g -r -s -u -c -o -l --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --until --consecutive --output --log --report --on-retry --on-giveup --completion
+set -g __retry_valued -n -i -m -b -d -j -t -w -g -r -s -u -c -o -l --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --kill-signal --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --success-on --until --consecutive --exhausted-code --output --log --report --on-retry --on-giveup --completion
 
 # The command to run starts at the first word that is no flag and no flag's value.
 function __retry_before_command
@@ -63,6 +63,7 @@ __retry_flag -x -s j -l jitter -a 'full equal none' -d 'Spread of a delay'
 __retry_flag -x -l delay -d 'The same delay each time'
 __retry_flag -x -s t -l timeout -d 'End an attempt that takes longer'
 __retry_flag -x -s w -l within -d 'End it all then'
+__retry_flag -x -l kill-signal -a 'TERM INT HUP QUIT USR1 USR2 KILL' -d 'Ends an attempt, with KILL after the grace'
 __retry_flag -x -s g -l grace -d 'Time between TERM and KILL'
 __retry_flag -x -l reset-after -d 'An attempt this long starts the delays afresh'
 __retry_flag -x -s r -l retry-on -a 'timeout signal' -d 'Only on these exit codes'
@@ -71,15 +72,18 @@ __retry_flag -x -l retry-stdout -d 'If stdout matches'
 __retry_flag -x -l retry-stderr -d 'If stderr matches'
 __retry_flag -x -l stop-stdout -d 'Never if stdout matches'
 __retry_flag -x -l stop-stderr -d 'Never if stderr matches'
+__retry_flag -x -l success-on -a 'timeout signal' -d 'Success is one of these'
 __retry_flag -x -s u -l until -d 'Success is output that matches'
 __retry_flag -f -l until-fails -d 'Success is a failure'
 __retry_flag -x -s c -l consecutive -d 'Success is so many successes in a row'
+__retry_flag -x -l exhausted-code -d 'The exit code when no attempts are left'
+__retry_flag -f -l no-stdin -d 'The command has no input'
 __retry_flag -x -s o -l output -a 'stream last once' -d 'What is shown of the output'
 __retry_flag -f -s q -l quiet -d 'Say nothing but our own errors'
 __retry_flag -f -s v -l verbose -d 'Say more'
 __retry_flag -x -s l -l log -a 'text json' -d 'Form of what is said'
 __retry_flag -r -F -l report -d 'Write all that happened there, as JSON'
-__retry_flag -x -l on-retry -a '(__fish_complete_command)' -d 'Run by the shell before each delay'
+__retry_flag -x -l on-retry -a '(__fish_complete_command)' -d 'Run by the shell before each delay; exit 99 stops'
 __retry_flag -x -l on-giveup -a '(__fish_complete_command)' -d 'Run by the shell when there was no success'
 __retry_flag -f -s p -l plan -d 'Print the delays; run nothing'
 __retry_flag -f -s h -l help -d 'Print a summary'

@@ -23,7 +23,10 @@ type Command struct {
 	Stdout *os.File
 	Stderr *os.File
 
-	// Grace is how long the command has between TERM and KILL.
+	// Stop is the signal that asks the command to end. If it's 0, it's TERM.
+	Stop syscall.Signal
+
+	// Grace is how long the command has between Stop and KILL.
 	Grace time.Duration
 
 	// Foreground gives the terminal to the command at once, if it's ours to give.

@@ -30,7 +30,7 @@ func Start(c Command, s *Signals) (*Process, error) {
 	if err != nil {
 		return nil, cantStart(err)
 	}
-	p := &Process{grace: c.Grace, signals: s, events: make(chan event)}
+	p := newProcess(c, s)
 	p.process, p.code = process, 255
 	p.job = newJob(process.Pid)
 	go func() {

@@ -16,7 +16,7 @@ type platform struct {
 	reaped   bool
 	status   syscall.WaitStatus // once it was reaped
 	gone     bool               // so is the group: its number isn't used any more
-	told     map[int]bool       // the groups that were sent TERM
+	told     map[int]bool       // the groups that were sent TERM, or what stands for it
 	terminal *terminal
 	holds    bool // the terminal was given to the group
 	witness  *witness
@@ -29,7 +29,7 @@ func Start(c Command, s *Signals) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{grace: c.Grace, signals: s, events: make(chan event)}
+	p := newProcess(c, s)
 	p.seen, p.told = make(chan syscall.Signal, 16), map[int]bool{}
 	if c.Foreground && runtime.GOOS == "linux" {
 		p.terminal = openTerminal()
@@ -76,7 +76,7 @@ func (p *Process) send(sig syscall.Signal) {
 			if g != p.pid {
 				syscall.Kill(-g, sig)
 			}
-			p.told[g] = p.told[g] || sig == syscall.SIGTERM
+			p.told[g] = p.told[g] || sig == p.stop || sig == syscall.SIGTERM
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (p *Process) alive() bool {
 			syscall.Kill(-g, syscall.SIGKILL)
 		case p.stage == termed && !p.told[g]: // it came to light too late for what the others got
 			p.told[g] = true
-			syscall.Kill(-g, syscall.SIGTERM)
+			syscall.Kill(-g, p.stop)
 			syscall.Kill(-g, syscall.SIGCONT)
 		}
 	}

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"syscall"
@@ -25,9 +26,15 @@ type event struct {
 	stopped syscall.Signal // what stopped it, if it hasn't ended
 }
 
+// newProcess is what Start knows of c before it is started.
+func newProcess(c Command, s *Signals) *Process {
+	return &Process{stop: cmp.Or(c.Stop, syscall.SIGTERM), grace: c.Grace, signals: s, events: make(chan event)}
+}
+
 // A Process is a command that was started.
 type Process struct {
 	platform
+	stop    syscall.Signal
 	grace   time.Duration
 	signals *Signals
 	events  chan event
@@ -44,12 +51,12 @@ const (
 	running stage = iota
 	asked         // INT was passed on: after the grace, TERM follows
 	lingers       // the command has ended, others in its group have not
-	termed        // TERM was sent: after the grace, KILL follows
+	termed        // TERM or Command.Stop was sent: after the grace, KILL follows
 	killed        // KILL was sent
 )
 
 // Wait waits until nothing of the command is left. Signals that we are sent are passed on as they come, and a second
-// INT is a KILL. When ctx ends, other than by a signal, the command's group is sent TERM, and KILL after the grace.
+// INT is a KILL. When ctx ends, other than by a signal, the command's group is sent Command.Stop, and KILL after the grace.
 func (p *Process) Wait(ctx context.Context) (out Outcome, err error) {
 	signals := make(chan syscall.Signal, 16)
 	p.signals.pass(ctx, signals)
@@ -159,7 +166,7 @@ func (p *Process) follow(sig syscall.Signal) {
 }
 
 func (p *Process) terminate() {
-	p.send(syscall.SIGTERM)
+	p.send(p.stop)
 	p.send(sigCONT)
 	p.enter(termed, p.grace)
 }
