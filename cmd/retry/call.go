@@ -23,6 +23,7 @@ type call struct {
 	stdin          *stdin
 	stdout, stderr *outlet
 	report         *report
+	budget         *sharedBudget // nil if none was asked for
 	say            *speaker
 	name           string // of the command, to be shown
 	id             string
@@ -61,6 +62,12 @@ func (c *call) do() int {
 		}
 	}
 	c.stdin = newStdin(in)
+	if c.options.budget != "" {
+		if c.budget, err = openBudget(c.options.budget); err != nil {
+			c.say.error(err)
+			return codeOurs
+		}
+	}
 	if c.report, err = newReport(c); err != nil {
 		c.say.error(err)
 		return codeOurs
@@ -102,6 +109,9 @@ func (c *call) makeAttempts() ending {
 	c.quit = quit
 	err := retry.Do(ctx, c.policy(c.observe), c.try)
 	c.live.stop()
+	if err := c.budget.settle(c.ctx, err == nil); err != nil {
+		c.say.problem(fmt.Errorf("the budget wasn't told: %w", err))
+	}
 	end := c.end(err)
 	if c.last != nil && end.kind != "error" {
 		if err := c.deliver(); err != nil {
@@ -135,6 +145,7 @@ func (c *call) makeAttempts() ending {
 func (c *call) try(ctx context.Context) error {
 	c.live.stop()
 	c.live, c.waiting = nil, false
+	c.budget.begun()
 	r := c.run(ctx)
 	c.made++
 	if c.last != nil {
@@ -194,6 +205,9 @@ func (c *call) observe(ctx context.Context, e retry.Event) {
 	if !e.Retry {
 		return
 	}
+	if !c.afford(ctx) {
+		return
+	}
 	c.waiting = true
 	c.say.retrying(c, e)
 	if c.onRetry != "" && c.hook(ctx, "on-retry", c.onRetry, "retrying", fmt.Sprintf("RETRY_DELAY=%.3f", e.Delay.Seconds())) == codeStops {
@@ -202,4 +216,23 @@ func (c *call) observe(ctx context.Context, e retry.Event) {
 		return
 	}
 	c.live = c.say.countdown(c, e)
+}
+
+// afford reports whether the budget allows the next attempt. If not, there is none.
+func (c *call) afford(ctx context.Context) bool {
+	if c.budget == nil {
+		return true
+	}
+	ok, err := c.budget.take(ctx)
+	switch {
+	case ok:
+		return true
+	case ctx.Err() != nil: // which is why
+	case err != nil:
+		c.last.broken = fmt.Errorf("the budget can't be asked: %w", err)
+		c.quit(c.last.broken)
+	default:
+		c.quit(retry.ErrBudget)
+	}
+	return false
 }

@@ -11,7 +11,7 @@ import (
 // An ending is how the call ended.
 type ending struct {
 	code   int
-	kind   string // succeeded, exhausted, stopped, timeout, signal or error
+	kind   string // succeeded, exhausted, stopped, timeout, budget, signal or error
 	why    string
 	signal syscall.Signal // that told us to stop
 }
@@ -38,6 +38,8 @@ func (c *call) end(err error) ending {
 		return ending{code: codeOurs, kind: "error", why: err.Error()}
 	case errors.Is(err, retry.ErrExhausted):
 		return ending{code: gaveUp, kind: "exhausted", why: "attempts used up"}
+	case errors.Is(err, retry.ErrBudget):
+		return ending{code: gaveUp, kind: "budget", why: "the budget " + c.options.budget + " allows no retry now"}
 	case errors.Is(err, retry.ErrTooLate):
 		var e *retry.Error
 		why := "no time left"

@@ -53,6 +53,7 @@ var groups = []group{
 		{'w', "within", "TIME", "", "end it all then, in an attempt or in a delay", value(parseDuration, func(o *options) *time.Duration { return &o.within })},
 		{0, "kill-signal", "SIGNAL", signals, "ends an attempt, with KILL after the grace (TERM)", value(parseSignal, func(o *options) *syscall.Signal { return &o.killSignal })},
 		{'g', "grace", "TIME", "", "time between TERM and KILL (5s)", value(parseDuration, func(o *options) *time.Duration { return &o.grace })},
+		{0, "budget", "NAME", "", "no more retries than a budget allows that all\nprocesses share which name it", value(parseBudget, func(o *options) *string { return &o.budget })},
 		{0, "reset-after", "TIME", "", "an attempt this long starts the delays afresh", value(parseDuration, func(o *options) *time.Duration { return &o.resetAfter })},
 	}},
 	{"Which failures", []flag{
@@ -80,6 +81,7 @@ var groups = []group{
 		{0, "on-retry", "COMMAND", "", "run by the shell before each delay; exit 99 stops", value(parseText, func(o *options) *string { return &o.onRetry })},
 		{0, "on-giveup", "COMMAND", "", "run by the shell when there was no success", value(parseText, func(o *options) *string { return &o.onGiveup })},
 		{'p', "plan", "", "", "print the delays these flags mean; run nothing", on(func(o *options) *bool { return &o.plan })},
+		{0, "status", "", "", "print how the budget of --budget is; run nothing", on(func(o *options) *bool { return &o.status })},
 		{'h', "help", "", "", "print this; --man prints the manual", on(func(o *options) *bool { return &o.help })},
 		{0, "man", "", "", "", on(func(o *options) *bool { return &o.showMan })},
 		{0, "completion", "SHELL", shells, "print completions for bash, zsh or fish", word(shells, func(o *options) *string { return &o.completion })},

@@ -11,6 +11,7 @@
 //   - attempt.go is one run of the command, judge.go says what it means. It has its input
 //     from stdin.go; its output passes through output.go, past the patterns of match.go, into
 //     a recording.go if need be; hint.go is the delay that it asks for.
+//   - budget.go keeps the budget that processes share.
 //   - say.go, live.go, report.go and hook.go tell the world, through outlet.go, which waits for nobody.
 //   - internal/proc runs a command in a process group of its own and ends all of it;
 //     internal/spool keeps bytes, on disk if they are many.
@@ -45,6 +46,8 @@ func do(args []string) int {
 		_, err = os.Stdout.WriteString(shown(&o))
 	case o.plan:
 		err = printPlan(os.Stdout, &o)
+	case o.status:
+		err = printStatus(os.Stdout, &o)
 	default:
 		ctx, signals := proc.Catch(context.Background())
 		return newCall(ctx, &o, signals).do()

@@ -20,6 +20,9 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	if name := os.Getenv("RETRY_TEST_SPENDER"); name != "" {
+		spend(name)
+	}
 	dir, err := os.MkdirTemp("", "retry-test-*")
 	if err != nil {
 		panic(err)

@@ -32,9 +32,10 @@ type options struct {
 	output                       string
 	quiet, verbose               bool
 	log                          string
-	report                       string
+	report, budget               string
 	onRetry, onGiveup            string
 	plan, help, version, showMan bool
+	status                       bool
 	completion                   string
 
 	command []string
@@ -83,7 +84,7 @@ func (o *options) check() error {
 		{"delay", "initial", true}, {"delay", "max-delay", true}, {"delay", "backoff", true},
 		{"max-delay", "backoff", o.backoff == "constant"}, {"jitter", "backoff", o.backoff == "decorrelated"},
 		{"until", "until-fails", true}, {"success-on", "until", true}, {"success-on", "until-fails", true},
-		{"quiet", "verbose", true},
+		{"quiet", "verbose", true}, {"budget", "consecutive", o.consecutive > 1}, {"status", "plan", true},
 	} {
 		if pair.is && o.given[pair.a] && o.given[pair.b] {
 			return &conflict{pair.a, pair.b, fmt.Sprintf("--%s and --%s%s contradict each other, or one has no effect; use one of them",
@@ -106,7 +107,9 @@ func (o *options) check() error {
 			" (and --attempts N for what other tools call -t N), for a list --delays 0,%s", d, d, d, d)
 	case limit != unlimited && o.consecutive > limit:
 		return &conflict{"consecutive", limits, fmt.Sprintf("--consecutive %d can't be reached in %d attempts; raise --%s", o.consecutive, limit, limits)}
-	case len(o.command) == 0 && !o.plan:
+	case o.status && (o.budget == "" || len(o.command) > 0):
+		return errors.New("--status says how a budget is, and runs nothing; say retry --budget NAME --status")
+	case len(o.command) == 0 && !o.plan && !o.status:
 		return errors.New("no command to run; say retry [flags] [--] command [args...], or see retry --help")
 	}
 	return nil

@@ -146,7 +146,7 @@ func TestConditions(t *testing.T) {
 		{"--exhausted-code 0", "exit 3", 0, 3},
 		{"--exhausted-code 9", "exit 0", 0, 1},
 		{"--exhausted-code 9 -t 100ms", "sleep 60", 9, 3},
-		{"--exhausted-code 9 --stop-on 3", "exit 3", 3, 1}, // it hasn't given up
+		{"--exhausted-code 9 --stop-on 3", "exit 3", 3, 1},                                   // it hasn't given up
 		{"--exhausted-code 9 --within 20s", "echo 3600 > $RETRY_AFTER_FILE; exit 3", 124, 1}, // that is time
 		{"--exhausted-code 9", "echo 3600 > $RETRY_AFTER_FILE; exit 3", 9, 1},
 		{"--until-fails -t 200ms", "sleep 60", 124, 3},

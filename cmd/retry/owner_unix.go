@@ -17,6 +17,9 @@ func mine(info fs.FileInfo) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
+// alone reports whether only its owner may use a file.
+func alone(info fs.FileInfo) bool { return info.Mode()&0o077 == 0 }
+
 // planted reports whether a file may have been put there by somebody else for us to write to: it's not our own,
 // in a folder where anybody can make one, such as /tmp.
 func planted(name string, info fs.FileInfo) bool {

@@ -99,6 +99,9 @@ func printPlan(w io.Writer, o *options) error {
 	if o.within > 0 {
 		fmt.Fprintf(&b, "--within      it all ends after %s, and no delay is begun that would end later\n", short(o.within))
 	}
+	if o.budget != "" {
+		fmt.Fprintf(&b, "--budget      a retry only while the budget %s has one, which all processes share\n", o.budget)
+	}
 	_, err = w.Write(b.Bytes())
 	return err
 }

@@ -170,11 +170,13 @@ func short(d time.Duration) string {
 	return text
 }
 
-func many(n int, what string) string {
+func many(n int, what string) string { return plural(n, what, what+"s") }
+
+func plural(n int, one, more string) string {
 	if n != 1 {
-		what += "s"
+		one = more
 	}
-	return strconv.Itoa(n) + " " + what
+	return strconv.Itoa(n) + " " + one
 }
 
 // plain makes harmless what would make a terminal do something, and keeps the rest as it is.
