@@ -32,11 +32,17 @@ type attempt struct {
 	unread   bool          // nobody reads our output any more
 	record   *recording    // of its output, if it's known only later where that belongs
 	broken   error         // what went wrong on our side
+	missing  error         // why something isn't there that was looked for
+	missed   string        // the same in words
+	lasting  bool          // and it won't be
 	reason   string        // how it ended, in words
 	final    string        // why there is no other attempt, if its outcome says so
 }
 
 func (r *attempt) Error() string { return r.reason }
+
+// Unwrap lets package retry see what a server asks for.
+func (r *attempt) Unwrap() error { return r.missing }
 
 // lastCode is the code that we would end with for how the command ended.
 func (r *attempt) lastCode() int {
@@ -60,6 +66,8 @@ func (r *attempt) describe(c *call) string {
 		return c.name + ": " + r.startErr.Error()
 	case r.timedOut:
 		return "timed out after " + short(r.took)
+	case r.missing != nil:
+		return r.missed
 	case r.signal != 0:
 		return "died of " + proc.Name(r.signal)
 	case r.stuck:
@@ -78,6 +86,7 @@ func (r *attempt) describe(c *call) string {
 func (c *call) run(ctx context.Context) *attempt {
 	r := &attempt{number: retry.Attempt(ctx), delay: retry.Delay(ctx), start: time.Now()}
 	c.say.starting(c, r)
+	outer := ctx
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 
@@ -87,7 +96,7 @@ func (c *call) run(ctx context.Context) *attempt {
 		return r
 	}
 	defer in.close()
-	out, err := c.openOutput(ctx, abort)
+	out, err := c.openOutput(outer, abort)
 	if err != nil {
 		r.broken = err
 		return r
@@ -122,7 +131,7 @@ func (c *call) run(ctx context.Context) *attempt {
 	ended, err := p.Wait(ctx)
 	r.took = time.Since(r.start)
 	r.code, r.signal = ended.Code, ended.Signal
-	r.timedOut = ended.Cut
+	r.timedOut = ended.Cut && context.Cause(ctx) != errFound
 	r.broken = err
 	out.finish(ctx, r)
 	if r.asked, err = takeHint(hint, time.Now()); err != nil {
@@ -142,7 +151,7 @@ func (c *call) environment(number int) []string {
 	if c.most != unlimited {
 		limit = strconv.Itoa(c.most)
 	}
-	env := append(slices.DeleteFunc(os.Environ(), isOurs),
+	env := append(outerEnvironment(),
 		"RETRY_ATTEMPT="+strconv.Itoa(number),
 		"RETRY_ATTEMPTS="+limit,
 		"RETRY_ELAPSED="+strconv.Itoa(int(time.Since(c.started).Seconds())),
@@ -153,6 +162,9 @@ func (c *call) environment(number int) []string {
 	}
 	return env
 }
+
+// outerEnvironment is that of whoever runs us, for whatever we run.
+func outerEnvironment() []string { return slices.DeleteFunc(os.Environ(), isOurs) }
 
 // isOurs reports whether a variable is for this run only, or was set by an outer one for its own command or hook.
 func isOurs(variable string) bool {

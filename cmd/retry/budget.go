@@ -20,9 +20,10 @@ import (
 // A sharedBudget is a [retry.Budget] that all processes of the user share. Between two uses its state is in a file, which
 // is only ever replaced as a whole; whoever replaces it holds a lock on another one, which the system lets go of however they end.
 type sharedBudget struct {
-	name string
-	path string // without an extension
-	paid bool   // a retry was taken, and its attempt wasn't begun
+	name  string
+	path  string // without an extension
+	paid  bool   // a retry was taken, and its attempt wasn't begun
+	spare bool   // it was one of those that need no success
 }
 
 // A budgetRecord is what is in the file.
@@ -75,7 +76,11 @@ func budgetFolder() (string, error) {
 
 // take asks the budget for a retry.
 func (b *sharedBudget) take(ctx context.Context) (bool, error) {
-	err := b.update(ctx, func(budget *retry.Budget) { b.paid = budget.Take() })
+	err := b.update(ctx, func(budget *retry.Budget, now time.Time) {
+		before := budget.State(now).Spare
+		b.paid = budget.Take()
+		b.spare = budget.State(now).Spare < before-0.5
+	})
 	return b.paid && err == nil, err
 }
 
@@ -94,9 +99,14 @@ func (b *sharedBudget) settle(ctx context.Context, success bool) error {
 	// A signal ends neither, but it makes us impatient.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*moment)
 	defer cancel()
-	return b.update(ctx, func(budget *retry.Budget) {
+	return b.update(ctx, func(budget *retry.Budget, now time.Time) {
 		if b.paid {
 			budget.Return()
+			if b.spare { // which Return doesn't know, and what was earned fades
+				s := budget.State(now)
+				s.Earned, s.Spare = max(s.Earned-1, 0), s.Spare+1
+				budget.Restore(s)
+			}
 		}
 		if success {
 			budget.Earn()
@@ -105,7 +115,7 @@ func (b *sharedBudget) settle(ctx context.Context, success bool) error {
 }
 
 // update has change use the budget as it is in the file, and stores what came of it.
-func (b *sharedBudget) update(ctx context.Context, change func(*retry.Budget)) error {
+func (b *sharedBudget) update(ctx context.Context, change func(*retry.Budget, time.Time)) error {
 	lock, err := b.lock(ctx)
 	if err != nil {
 		return err
@@ -115,7 +125,7 @@ func (b *sharedBudget) update(ctx context.Context, change func(*retry.Budget)) e
 	if err != nil {
 		return err
 	}
-	change(budget)
+	change(budget, time.Now())
 	r.State = budget.State(time.Now())
 	r.Granted += budget.Granted()
 	r.Refused += budget.Refused()

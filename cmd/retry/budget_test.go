@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,18 +56,17 @@ func down(t *testing.T) (port string, count *atomic.Int64) {
 // Fifty at a time call a server that is down: with a shared budget it gets at most 1.2 times the calls, without four times.
 func TestSharedBudgetHoldsTheLoad(t *testing.T) {
 	ownBudgets(t)
-	const calls = 120
 	for _, test := range []struct {
-		flags string
-		most  float64
-		least float64
-	}{{"--budget fleet", 1.2, 1}, {"", 4, 4}} {
+		flags       string
+		calls       int
+		least, most float64
+	}{{"--budget fleet", 120, 1, 1.2}, {"", 50, 4, 4}} {
 		port, count := down(t)
-		cmd := exec.Command("sh", "-c", fmt.Sprintf(`seq %d | xargs -P 50 -n 1 "$0" -q -n 4 -i 1ms %s -- bash -c 'exec 3<>/dev/tcp/127.0.0.1/%s && read -r answer <&3'`, calls, test.flags, port), binary)
+		cmd := exec.Command("sh", "-c", fmt.Sprintf(`seq %d | xargs -P 50 -n 1 "$0" -q -n 4 -i 1ms %s -- bash -c 'exec 3<>/dev/tcp/127.0.0.1/%s && read -r answer <&3'`, test.calls, test.flags, port), binary)
 		if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 123 { // as every one fails
 			t.Fatalf("%v: %s", err, out)
 		}
-		load := float64(count.Load()) / calls
+		load := float64(count.Load()) / float64(test.calls)
 		t.Logf("%q: %.3f times the load", test.flags, load)
 		if load > test.most || load < test.least {
 			t.Errorf("%q: %.3f times the load, want %v to %v", test.flags, load, test.least, test.most)
@@ -75,7 +74,7 @@ func TestSharedBudgetHoldsTheLoad(t *testing.T) {
 	}
 	r := run(t, "--budget fleet --status --log json")
 	var got struct{ Available, Granted, Refused int }
-	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || got.Available != 0 || got.Granted < 3 || got.Granted+got.Refused < calls {
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || got.Available > 1 || got.Granted < 3 || got.Granted+got.Refused < 120 {
 		t.Errorf("%+v, %v: %s", got, err, r.stdout)
 	}
 }
@@ -98,10 +97,10 @@ func TestBudgetRefuses(t *testing.T) {
 		t.Error(r.stdout)
 	}
 	// Ten successes earn one, whoever has them; and other names have other budgets.
-	for range 11 {
+	for range 30 { // and what they earn fades
 		run(t, "--budget b true").is(t, 0, "")
 	}
-	if r := run(t, "--budget b --status"); !strings.HasPrefix(r.stdout, "budget b: 1 retry available, ") {
+	if r := run(t, "--budget b --status"); !regexp.MustCompile(`^budget b: [1-3] retr(y|ies) available, `).MatchString(r.stdout) {
 		t.Error(r.stdout)
 	}
 	run(t, "-q -n 2 -i 0 --budget b", "sh", "-c", "echo $RETRY_ATTEMPT; exit 1").is(t, 1, "1\n2\n")
@@ -221,19 +220,6 @@ func TestBudgetThatCannotBeUsed(t *testing.T) {
 	eventually(t, "the command", has(secret, "up"))
 	s.signal(syscall.SIGTERM)
 	s.end().is(t, 143, "")
-}
-
-// spend uses a budget until it is killed, or finds it broken.
-func spend(name string) {
-	for {
-		b, err := openBudget(name)
-		for err == nil {
-			if _, err = b.take(context.Background()); err == nil {
-				err = b.settle(context.Background(), rand.N(2) == 0)
-			}
-		}
-		fmt.Println(err)
-	}
 }
 
 // Killed at random while they use it, processes leave the budget's file as a whole, and the lock to others.

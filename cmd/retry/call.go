@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/cmd/retry/internal/proc"
+	"github.com/callagain/retry/internal/redact"
 )
 
 // A call is all attempts at the command.
@@ -29,19 +31,29 @@ type call struct {
 	id             string
 	dir            string // for $RETRY_AFTER_FILE; "" if there can't be one
 	started        time.Time
-	most           int      // attempts
-	made           int      // attempts so far
-	inARow         int      // successful ones
-	last           *attempt // nil before the first has ended
+	most           int           // attempts
+	longest        time.Duration // of them
+	lastBegun      bool          // the one of --last-try, or its delay
+	late           bool          // and there is no time for another
+	made           int           // attempts so far
+	inARow         int           // successful ones
+	last           *attempt      // nil before the first has ended
 	live           *live
 	waiting        bool // for the next attempt, or no longer
 }
 
 func newCall(told context.Context, o *options, s *proc.Signals) *call {
 	c := &call{
-		options: o, told: told, ctx: told, signals: s, started: time.Now(), name: nameOf(o.command[0]), most: o.limit(),
+		options: o, told: told, ctx: told, signals: s, started: time.Now(), most: o.limit(),
 		id:     fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
 		stdout: newOutlet(os.Stdout), stderr: newOutlet(os.Stderr),
+	}
+	var names []string
+	for _, p := range o.probes {
+		names = append(names, plain(redact.String(p.name)))
+	}
+	if c.name = strings.Join(names, ", "); names == nil {
+		c.name = nameOf(o.command[0])
 	}
 	return c
 }
@@ -91,6 +103,10 @@ func (c *call) do() int {
 		c.clean()
 		proc.Die(end.signal)
 	}
+	if c.probes != nil && len(c.command) > 0 && end.kind == "succeeded" {
+		c.clean()
+		return c.become()
+	}
 	return end.code
 }
 
@@ -107,7 +123,11 @@ func (c *call) makeAttempts() ending {
 	ctx, quit := context.WithCancelCause(c.ctx)
 	defer quit(nil)
 	c.quit = quit
-	err := retry.Do(ctx, c.policy(c.observe), c.try)
+	p := c.policy(c.observe)
+	if c.lastTry {
+		p.Decide = c.decide
+	}
+	err := retry.Do(ctx, p, c.try)
 	c.live.stop()
 	if err := c.budget.settle(c.ctx, err == nil); err != nil {
 		c.say.problem(fmt.Errorf("the budget wasn't told: %w", err))
@@ -146,8 +166,13 @@ func (c *call) try(ctx context.Context) error {
 	c.live.stop()
 	c.live, c.waiting = nil, false
 	c.budget.begun()
-	r := c.run(ctx)
+	run := c.run
+	if c.probes != nil {
+		run = c.lookFor
+	}
+	r := run(ctx)
 	c.made++
+	c.longest = max(c.longest, r.took)
 	if c.last != nil {
 		c.last.record.close()
 	}

@@ -38,6 +38,8 @@ func (c *call) end(err error) ending {
 		return ending{code: codeOurs, kind: "error", why: err.Error()}
 	case errors.Is(err, retry.ErrExhausted):
 		return ending{code: gaveUp, kind: "exhausted", why: "attempts used up"}
+	case c.late:
+		return ending{code: codeTimeout, kind: "timeout", why: "no time left after the last attempt"}
 	case errors.Is(err, retry.ErrBudget):
 		return ending{code: gaveUp, kind: "budget", why: "the budget " + c.options.budget + " allows no retry now"}
 	case errors.Is(err, retry.ErrTooLate):

@@ -37,6 +37,9 @@ func parseAll(opts string, args []string) (options, error) {
 		}
 	}
 	o.command = command
+	if o.probes != nil && !o.given["timeout"] {
+		o.timeout = probeTimeout
+	}
 	return o, nil
 }
 

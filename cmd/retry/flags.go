@@ -38,7 +38,14 @@ const (
 const (
 	aList   = "LIST"
 	aRegexp = "REGEXP"
+	aPlace  = "HOST:PORT"
+	aURL    = "URL"
+	aPath   = "PATH"
 )
+
+func (f *flag) addsUp() bool {
+	return slices.Contains([]string{aList, aRegexp, aPlace, aURL, aPath}, f.arg)
+}
 
 var groups = []group{
 	{"When to try again", []flag{
@@ -51,6 +58,7 @@ var groups = []group{
 		{'j', "jitter", "HOW", jitters, "spread of a delay: full, equal or none (full)", word(jitters, func(o *options) *string { return &o.jitter })},
 		{'t', "timeout", "TIME", "", "end an attempt that takes longer", value(parseDuration, func(o *options) *time.Duration { return &o.timeout })},
 		{'w', "within", "TIME", "", "end it all then, in an attempt or in a delay", value(parseDuration, func(o *options) *time.Duration { return &o.within })},
+		{0, "last-try", "", "", "use what --within leaves for a last attempt", on(func(o *options) *bool { return &o.lastTry })},
 		{0, "kill-signal", "SIGNAL", signals, "ends an attempt, with KILL after the grace (TERM)", value(parseSignal, func(o *options) *syscall.Signal { return &o.killSignal })},
 		{'g', "grace", "TIME", "", "time between TERM and KILL (5s)", value(parseDuration, func(o *options) *time.Duration { return &o.grace })},
 		{0, "budget", "NAME", "", "no more retries than a budget allows that all\nprocesses share which name it", value(parseBudget, func(o *options) *string { return &o.budget })},
@@ -65,9 +73,15 @@ var groups = []group{
 		{0, "stop-stderr", aRegexp, "", "never if stderr matches", match(stopStderr)},
 		{0, "success-on", aList, "timeout signal", "success is one of these, as in --retry-on: 0,24", func(o *options, s string) error { return parseOutcomes(&o.successOn, s) }},
 		{'u', "until", aRegexp, "", "success is output that matches", match(until)},
+		{0, "follow", "", "", "end the attempt when its output matches --until", on(func(o *options) *bool { return &o.follow })},
 		{0, "until-fails", "", "", "success is a failure", on(func(o *options) *bool { return &o.untilFails })},
 		{'c', "consecutive", "N", "", "success is N successes in a row", value(parseCount, func(o *options) *int { return &o.consecutive })},
 		{0, "exhausted-code", "N", "", "the exit code when no attempts are left", value(parseCode, func(o *options) *int { return &o.exhaustedCode })},
+	}},
+	{"Waiting for things; then the command is run once, if there is one", []flag{
+		{0, "tcp", aPlace, "", "until it takes connections: db:5432", add(parseTCP, func(o *options) *[]probe { return &o.probes })},
+		{0, "http", aURL, "", "until it answers with a status below 400", add(parseHTTP, func(o *options) *[]probe { return &o.probes })},
+		{0, "file", aPath, "", "until it is there", add(parsePath, func(o *options) *[]probe { return &o.probes })},
 	}},
 	{"Input and output", []flag{
 		{0, "no-stdin", "", "", "the command has no input; for \"while read\" loops", on(func(o *options) *bool { return &o.noStdin })},

@@ -135,6 +135,8 @@ func TestCompletionsInZsh(t *testing.T) {
 		"retry -b fib":           "fibonacci",
 		"retry -qb dec":          "decorrelated",
 		"retry --report a":       `a\ file.json`,
+		"retry --file a":         `a\ file.json`,
+		"retry --kill-signal HU": "HUP",
 		"retry -qn 3 -- cat a":   `a\ file.json`,
 		"retry --delay 3 -o la":  "last",
 		"retry -r 1 -r 2 --unti": "--until",

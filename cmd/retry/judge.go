@@ -17,7 +17,7 @@ func (c *call) judge(r *attempt) (verdict, string) {
 	var ok bool
 	switch {
 	case c.patterns[until] != nil:
-		ok = completed && r.matches[until]
+		ok = (completed || c.follow && r.startErr == nil) && r.matches[until]
 	case c.successOn != nil:
 		ok = r.startErr == nil && !r.stuck && c.successOn.has(r)
 	case c.untilFails:
@@ -39,6 +39,8 @@ func (c *call) judge(r *attempt) (verdict, string) {
 		return stop, "nobody reads its output any more"
 	case listed || matched:
 		return again, ""
+	case r.lasting:
+		return stop, "that won't change by itself"
 	case only:
 		return stop, "it's none of the failures to retry"
 	case r.startErr != nil && r.startErr.Later:

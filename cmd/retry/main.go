@@ -8,7 +8,8 @@
 //     those in RETRY_OPTS, into options.go; help.go has what is asked for instead of a call.
 //   - call.go is the call: one [retry.Do] with the policy of schedule.go (plan.go prints
 //     it). ending.go says how it ended, and with which exit code.
-//   - attempt.go is one run of the command, judge.go says what it means. It has its input
+//     last.go has the last attempt of --last-try.
+//   - attempt.go is one run of the command, judge.go says what it means; probe.go has those without a command. It has its input
 //     from stdin.go; its output passes through output.go, past the patterns of match.go, into
 //     a recording.go if need be; hint.go is the delay that it asks for.
 //   - budget.go keeps the budget that processes share.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +46,19 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// spend uses a budget until it is killed, or finds it broken.
+func spend(name string) {
+	for {
+		b, err := openBudget(name)
+		for err == nil {
+			if _, err = b.take(context.Background()); err == nil {
+				err = b.settle(context.Background(), rand.N(2) == 0)
+			}
+		}
+		fmt.Println(err)
+	}
 }
 
 // A result is what came of running the command.

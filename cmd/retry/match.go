@@ -26,11 +26,16 @@ type matcher struct {
 	found   chan bool
 }
 
-func newMatcher(p pattern, re *regexp.Regexp) *matcher {
+// newMatcher makes a matcher that calls found when it has a match.
+func newMatcher(p pattern, re *regexp.Regexp, found func(pattern)) *matcher {
 	from, to := io.Pipe()
 	m := &matcher{p, to, make(chan bool, 1)}
 	go func() {
-		m.found <- re.MatchReader(bufio.NewReader(from))
+		ok := re.MatchReader(bufio.NewReader(from))
+		if ok {
+			found(p)
+		}
+		m.found <- ok
 		from.Close() // so that further writes cost nothing
 	}()
 	return m
@@ -45,11 +50,11 @@ func (m *matcher) end() bool {
 }
 
 // matchers makes a matcher for each expression of these patterns.
-func (o *options) matchers(of ...pattern) (ms []*matcher) {
+func (o *options) matchers(found func(pattern), of ...pattern) (ms []*matcher) {
 	for p, all := range o.patterns {
 		for _, re := range all {
 			if slices.Contains(of, pattern(p)) {
-				ms = append(ms, newMatcher(pattern(p), re))
+				ms = append(ms, newMatcher(pattern(p), re, found))
 			}
 		}
 	}

@@ -28,7 +28,7 @@ type options struct {
 	untilFails                   bool
 	consecutive                  int
 	exhaustedCode                int // -1 if not given
-	noStdin                      bool
+	noStdin, follow, lastTry     bool
 	output                       string
 	quiet, verbose               bool
 	log                          string
@@ -38,6 +38,7 @@ type options struct {
 	status                       bool
 	completion                   string
 
+	probes  []probe
 	command []string
 }
 
@@ -74,6 +75,10 @@ type conflict struct{ a, b, text string }
 
 func (c *conflict) Error() string { return c.text }
 
+// aboutCommands are the flags that have no effect where there are probes.
+var aboutCommands = []string{"retry-on", "stop-on", "success-on", "retry-stdout", "retry-stderr", "stop-stdout", "stop-stderr", "until",
+	"follow", "output", "kill-signal", "no-stdin", "reset-after"}
+
 // check finds what makes no sense together.
 func (o *options) check() error {
 	for _, pair := range [...]struct {
@@ -89,6 +94,13 @@ func (o *options) check() error {
 		if pair.is && o.given[pair.a] && o.given[pair.b] {
 			return &conflict{pair.a, pair.b, fmt.Sprintf("--%s and --%s%s contradict each other, or one has no effect; use one of them",
 				pair.a, pair.b, map[bool]string{true: " " + o.backoff}[pair.b == "backoff"])}
+		}
+	}
+	for _, p := range o.probes {
+		for _, flag := range aboutCommands {
+			if o.given[flag] {
+				return &conflict{flag, p.flag, fmt.Sprintf("--%s is about a command that is run again; with --%s it is run once, when %s is there", flag, p.flag, p.name)}
+			}
 		}
 	}
 	for flag, others := range map[string]*outcomes{"retry-on": o.retryOn, "stop-on": o.stopOn} {
@@ -107,9 +119,13 @@ func (o *options) check() error {
 			" (and --attempts N for what other tools call -t N), for a list --delays 0,%s", d, d, d, d)
 	case limit != unlimited && o.consecutive > limit:
 		return &conflict{"consecutive", limits, fmt.Sprintf("--consecutive %d can't be reached in %d attempts; raise --%s", o.consecutive, limit, limits)}
+	case o.lastTry && o.within == 0:
+		return errors.New("--last-try uses the time of --within, and there is none; say --within TIME")
+	case o.follow && o.patterns[until] == nil:
+		return errors.New("--follow ends an attempt when its output matches --until, which isn't given; say --until REGEXP")
 	case o.status && (o.budget == "" || len(o.command) > 0):
 		return errors.New("--status says how a budget is, and runs nothing; say retry --budget NAME --status")
-	case len(o.command) == 0 && !o.plan && !o.status:
+	case len(o.command) == 0 && o.probes == nil && !o.plan && !o.status:
 		return errors.New("no command to run; say retry [flags] [--] command [args...], or see retry --help")
 	}
 	return nil

@@ -20,7 +20,10 @@ type output struct {
 	record         *recording // nil if nothing is recorded
 }
 
-// openOutput prepares the output of the next run. If the recording fails, it calls abort.
+// errFound is why an attempt is ended with --follow.
+var errFound = errors.New("the output matches --until")
+
+// openOutput prepares the output of the next run. If the recording fails, or the run is to end at a match, it calls abort.
 func (c *call) openOutput(ctx context.Context, abort context.CancelCauseFunc) (*output, error) {
 	out := &output{stdout: stream{child: os.Stdout}, stderr: stream{child: os.Stderr}}
 	toStdout, toStderr := io.Writer(c.stdout.writer(ctx)), io.Writer(c.stderr.writer(ctx))
@@ -32,7 +35,12 @@ func (c *call) openOutput(ctx context.Context, abort context.CancelCauseFunc) (*
 	if keepStderr {
 		toStderr = recorder{out.record, c.stderr}
 	}
-	onStdout, onStderr := c.matchers(until, retryStdout, stopStdout), c.matchers(until, retryStderr, stopStderr)
+	found := func(p pattern) {
+		if c.follow && p == until {
+			abort(errFound)
+		}
+	}
+	onStdout, onStderr := c.matchers(found, until, retryStdout, stopStdout), c.matchers(found, until, retryStderr, stopStderr)
 	if keepStdout || onStdout != nil {
 		if err := out.stdout.through(toStdout, onStdout); err != nil {
 			return nil, err

@@ -35,7 +35,7 @@ func parse(args []string) (given []setting, rest []string, err error) {
 		for _, s := range some {
 			same := func(old setting) bool { return old.flag == s.flag }
 			if i := slices.IndexFunc(given, same); i >= 0 && !s.off && !given[i].off {
-				if s.arg != aList && s.arg != aRegexp && s.value != given[i].value {
+				if !s.addsUp() && s.value != given[i].value {
 					return nil, nil, fmt.Errorf("%s is given twice, with %q and with %q; use one of them", s.as, given[i].value, s.value)
 				}
 			} else {

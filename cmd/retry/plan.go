@@ -96,7 +96,10 @@ func printPlan(w io.Writer, o *options) error {
 			fmt.Fprintf(&b, "with runs     %s at worst, as each ends after %s\n", short(p.MaxTime), short(o.timeout))
 		}
 	}
-	if o.within > 0 {
+	switch {
+	case o.lastTry:
+		fmt.Fprintf(&b, "--within      it all ends after %s; a delay that would end later is cut short for a last attempt\n", short(o.within))
+	case o.within > 0:
 		fmt.Fprintf(&b, "--within      it all ends after %s, and no delay is begun that would end later\n", short(o.within))
 	}
 	if o.budget != "" {

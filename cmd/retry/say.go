@@ -73,8 +73,12 @@ func (s *speaker) retrying(c *call, e retry.Event) {
 		next = "next at once"
 	case c.last.asked == e.Delay:
 		next += ", as it asked"
+	case c.lastBegun:
 	case c.spread() != retry.NoJitter:
 		next += " (jittered)" // or it would look like a fault that delays don't grow
+	}
+	if c.lastBegun {
+		next += ", for the last time"
 	}
 	s.say(slog.LevelInfo, c.lastRun()+"; "+next, "retrying", append(c.attrs(), slog.Float64("delay_seconds", e.Delay.Seconds()))...)
 }

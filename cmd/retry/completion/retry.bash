@@ -11,8 +11,8 @@ _retry() {
 	cur=${COMP_WORDS[COMP_CWORD]}
 	prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
-	takes=' --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --kill-signal --grace --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --success-on --until --consecutive --exhausted-code --output --log --report --on-retry --on-giveup --completion '
-	long="$takes--until-fails --no-stdin --quiet --verbose --plan --help --man --version"
+	takes=' --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --kill-signal --grace --budget --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --success-on --until --consecutive --exhausted-code --tcp --http --file --output --log --report --on-retry --on-giveup --completion '
+	long="$takes--last-try --follow --until-fails --no-stdin --quiet --verbose --plan --status --help --man --version"
 
 	# From the first word that is no flag, and no flag's value, it is another command's line.
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -55,7 +55,7 @@ _retry() {
 	-r | --retry-on | -s | --stop-on | --success-on) word='timeout signal' ;;
 	--kill-signal) word='TERM INT HUP QUIT USR1 USR2 KILL' ;;
 	--completion) word='bash zsh fish' ;;
-	--report)
+	--report | --file)
 		_retry_files
 		return
 		;;

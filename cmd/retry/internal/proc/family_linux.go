@@ -54,6 +54,14 @@ var adopt = sync.OnceFunc(func() {
 	}()
 })
 
+// disown undoes adopt, for what takes our place.
+func disown() {
+	const prSetChildSubreaper = 36
+	if family.adopting {
+		syscall.RawSyscall(syscall.SYS_PRCTL, prSetChildSubreaper, 0, 0)
+	}
+}
+
 // fork starts a process that is reaped by reap.
 func fork(path string, args []string, attr *syscall.ProcAttr) (int, error) {
 	family.Lock()

@@ -21,6 +21,8 @@ func (nobody) Unlock() {}
 
 func adopt() {}
 
+func disown() {}
+
 func fork(path string, args []string, attr *syscall.ProcAttr) (int, error) {
 	return syscall.ForkExec(path, args, attr)
 }

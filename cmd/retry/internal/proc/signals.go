@@ -28,6 +28,7 @@ func ToldBy(ctx context.Context) syscall.Signal {
 // context; that one and all others are passed on to the command that runs.
 type Signals struct {
 	from chan os.Signal
+	done chan struct{} // no more are acted on
 	end  context.CancelCauseFunc
 
 	mu   sync.Mutex
@@ -39,7 +40,7 @@ type Signals struct {
 // Catch starts to catch signals. One that was ignored when we were started, as under
 // nohup, stays so, for the command as well.
 func Catch(ctx context.Context) (context.Context, *Signals) {
-	s := &Signals{from: make(chan os.Signal, 64), own: map[syscall.Signal]bool{}}
+	s := &Signals{from: make(chan os.Signal, 64), done: make(chan struct{}), own: map[syscall.Signal]bool{}}
 	ctx, s.end = context.WithCancelCause(ctx)
 	for _, sig := range append(stopping, passing...) {
 		if !signal.Ignored(sig) {
@@ -51,11 +52,19 @@ func Catch(ctx context.Context) (context.Context, *Signals) {
 		signal.Notify(make(chan os.Signal, 1), sigPIPE)
 	}
 	go func() {
+		defer close(s.done)
 		for sig := range s.from {
 			s.receive(sig.(syscall.Signal))
 		}
 	}()
 	return ctx, s
+}
+
+// Release stops to catch signals: those that have come were acted on, and from then on they do what they do by default.
+func (s *Signals) Release() {
+	signal.Stop(s.from)
+	close(s.from)
+	<-s.done
 }
 
 func (s *Signals) receive(sig syscall.Signal) {
