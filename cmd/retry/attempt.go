@@ -131,11 +131,19 @@ func (c *call) run(ctx context.Context) *attempt {
 	ended, err := p.Wait(ctx)
 	r.took = time.Since(r.start)
 	r.code, r.signal = ended.Code, ended.Signal
-	r.timedOut = ended.Cut && context.Cause(ctx) != errFound
+	r.matches[until] = context.Cause(ctx) == errFound
+	r.timedOut = ended.Cut && !r.matches[until]
 	r.broken = err
 	out.finish(ctx, r)
 	if r.asked, err = takeHint(hint, time.Now()); err != nil {
 		c.say.problem(fmt.Errorf("what was left in $RETRY_AFTER_FILE: %w", err))
+	}
+	for _, s := range []*stream{&out.stdout, &out.stderr} {
+		asked, err := s.lines.delay(time.Now())
+		if err != nil {
+			c.say.problem(fmt.Errorf("the delay of --delay-from: %w", err))
+		}
+		r.asked = max(r.asked, asked)
 	}
 	r.unread = r.unread || r.code != 0 && proc.ReaderGone(os.Stdout)
 	if ended.Left {

@@ -28,7 +28,7 @@ type sharedBudget struct {
 
 // A budgetRecord is what is in the file.
 type budgetRecord struct {
-	Since            time.Time // when it was made
+	Since            time.Time // when it was first used
 	Granted, Refused int64
 	State            retry.BudgetState
 }
@@ -48,7 +48,7 @@ func parseBudget(s string) (string, error) {
 func openBudget(name string) (*sharedBudget, error) {
 	dir, err := budgetFolder()
 	if err != nil {
-		return nil, fmt.Errorf("--budget: %w", err)
+		return nil, err
 	}
 	return &sharedBudget{name: name, path: filepath.Join(dir, name)}, nil
 }
@@ -125,6 +125,9 @@ func (b *sharedBudget) update(ctx context.Context, change func(*retry.Budget, ti
 	if err != nil {
 		return err
 	}
+	if r.Since.IsZero() {
+		r.Since = time.Now()
+	}
 	change(budget, time.Now())
 	r.State = budget.State(time.Now())
 	r.Granted += budget.Granted()
@@ -172,7 +175,6 @@ func (b *sharedBudget) read() (r budgetRecord, _ *retry.Budget, _ error) {
 	budget := &retry.Budget{Name: b.name}
 	f, err := os.OpenFile(b.path+".json", os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.Since = time.Now()
 		return r, budget, nil
 	}
 	if err != nil {
@@ -180,6 +182,9 @@ func (b *sharedBudget) read() (r budgetRecord, _ *retry.Budget, _ error) {
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, 1<<16))
+	if err == nil && len(text) == 0 { // the machine has failed, and with it what was to be written
+		return r, budget, nil
+	}
 	if err == nil {
 		err = json.Unmarshal(text, &r)
 	}
@@ -194,7 +199,7 @@ func (b *sharedBudget) read() (r budgetRecord, _ *retry.Budget, _ error) {
 func printStatus(w io.Writer, o *options) error {
 	b, err := openBudget(o.budget)
 	if err != nil {
-		return err
+		return fmt.Errorf("--budget: %w", err)
 	}
 	lock, err := b.lock(context.Background())
 	if err != nil {
@@ -206,11 +211,20 @@ func printStatus(w io.Writer, o *options) error {
 		return err
 	}
 	if o.log == "json" {
-		_, err = fmt.Fprintf(w, `{"budget":%s,"available":%d,"granted":%d,"refused":%d,"since":%s,"file":%s}`+"\n",
-			asJSON(b.name), budget.Available(), r.Granted, r.Refused, asJSON(r.Since), asJSON(b.path+".json"))
+		_, err = w.Write(append(asJSON(struct {
+			Name      string    `json:"budget"`
+			Available int       `json:"available"`
+			Granted   int64     `json:"granted"`
+			Refused   int64     `json:"refused"`
+			Since     time.Time `json:"since,omitzero"`
+			File      string    `json:"file"`
+		}{b.name, budget.Available(), r.Granted, r.Refused, r.Since, b.path + ".json"}), '\n'))
 		return err
 	}
-	_, err = fmt.Fprintf(w, "budget %s: %s available, %d granted and %d refused since %s\n",
-		b.name, plural(budget.Available(), "retry", "retries"), r.Granted, r.Refused, r.Since.Local().Format(time.DateTime))
+	used := "never used"
+	if !r.Since.IsZero() {
+		used = fmt.Sprintf("%d granted and %d refused since %s", r.Granted, r.Refused, r.Since.Local().Format(time.DateTime))
+	}
+	_, err = fmt.Fprintf(w, "budget %s: %s available, %s\n", b.name, plural(budget.Available(), "retry", "retries"), used)
 	return err
 }

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/cmd/retry/internal/proc"
-	"github.com/callagain/retry/internal/redact"
 )
 
 // A call is all attempts at the command.
@@ -25,6 +22,7 @@ type call struct {
 	stdin          *stdin
 	stdout, stderr *outlet
 	report         *report
+	log            *logWriter    // the file of --log-file, or nil
 	budget         *sharedBudget // nil if none was asked for
 	say            *speaker
 	name           string // of the command, to be shown
@@ -42,22 +40,6 @@ type call struct {
 	waiting        bool // for the next attempt, or no longer
 }
 
-func newCall(told context.Context, o *options, s *proc.Signals) *call {
-	c := &call{
-		options: o, told: told, ctx: told, signals: s, started: time.Now(), most: o.limit(),
-		id:     fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
-		stdout: newOutlet(os.Stdout), stderr: newOutlet(os.Stderr),
-	}
-	var names []string
-	for _, p := range o.probes {
-		names = append(names, plain(redact.String(p.name)))
-	}
-	if c.name = strings.Join(names, ", "); names == nil {
-		c.name = nameOf(o.command[0])
-	}
-	return c
-}
-
 // do makes the call and returns the exit code.
 func (c *call) do() int {
 	if c.within > 0 {
@@ -65,36 +47,19 @@ func (c *call) do() int {
 		c.ctx, cancel = context.WithDeadlineCause(c.told, c.started.Add(c.within), retry.ErrTooLate)
 		defer cancel()
 	}
-	c.say = newSpeaker(c.options, c.stderr.writer(c.ctx))
-	in, err := os.Stdin, error(nil)
-	if c.noStdin {
-		if in, err = os.Open(os.DevNull); err != nil {
-			c.say.error(err)
-			return codeOurs
-		}
-	}
-	c.stdin = newStdin(in)
-	if c.options.budget != "" {
-		if c.budget, err = openBudget(c.options.budget); err != nil {
-			c.say.error(err)
-			return codeOurs
-		}
-	}
-	if c.report, err = newReport(c); err != nil {
+	c.say = newSpeaker(c.options, c.stderr.writer(c.ctx), nil)
+	if err := c.open(); err != nil {
 		c.say.error(err)
 		return codeOurs
-	}
-	// A folder of our own: in the shared one others could put there what we would obey.
-	if c.dir, err = os.MkdirTemp("", "retry-*"); err != nil {
-		c.dir = ""
-		if c.verbose {
-			c.say.problem(fmt.Errorf("there is no $RETRY_AFTER_FILE: %w", err))
-		}
 	}
 	defer c.clean()
 	end := c.makeAttempts()
 	if err := c.report.finish(end); err != nil {
 		c.say.error(fmt.Errorf("the report can't be written: %w", err))
+		end.code = codeOurs
+	}
+	if err := c.log.broken(); err != nil {
+		newSpeaker(c.options, c.stderr.writer(c.ctx), nil).error(fmt.Errorf("the log can't be written: %w", err))
 		end.code = codeOurs
 	}
 	if end.signal != 0 {
@@ -103,7 +68,7 @@ func (c *call) do() int {
 		c.clean()
 		proc.Die(end.signal)
 	}
-	if c.probes != nil && len(c.command) > 0 && end.kind == "succeeded" {
+	if c.probes != nil && len(c.command) > 0 && end.kind == "succeeded" && end.code == 0 {
 		c.clean()
 		return c.become()
 	}

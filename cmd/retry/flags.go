@@ -28,7 +28,7 @@ type group struct {
 const (
 	backoffs = "exponential linear constant fibonacci decorrelated"
 	jitters  = "full equal none"
-	outputs  = "stream last once"
+	outputs  = "stream last once prefix"
 	logs     = "text json"
 	shells   = "bash zsh fish"
 	signals  = "TERM INT HUP QUIT USR1 USR2 KILL" // the usual ones
@@ -62,6 +62,7 @@ var groups = []group{
 		{0, "kill-signal", "SIGNAL", signals, "ends an attempt, with KILL after the grace (TERM)", value(parseSignal, func(o *options) *syscall.Signal { return &o.killSignal })},
 		{'g', "grace", "TIME", "", "time between TERM and KILL (5s)", value(parseDuration, func(o *options) *time.Duration { return &o.grace })},
 		{0, "budget", "NAME", "", "no more retries than a budget allows that all\nprocesses share which name it", value(parseBudget, func(o *options) *string { return &o.budget })},
+		{0, "delay-from", aRegexp, "", "a group that is the delay it asks for:\n'try again in (\\d+)s'", add(parseDelayFrom, func(o *options) *[]*regexp.Regexp { return &o.delayFrom })},
 		{0, "reset-after", "TIME", "", "an attempt this long starts the delays afresh", value(parseDuration, func(o *options) *time.Duration { return &o.resetAfter })},
 	}},
 	{"Which failures", []flag{
@@ -85,10 +86,11 @@ var groups = []group{
 	}},
 	{"Input and output", []flag{
 		{0, "no-stdin", "", "", "the command has no input; for \"while read\" loops", on(func(o *options) *bool { return &o.noStdin })},
-		{'o', "output", "MODE", outputs, "stream; last: the last attempt's only; once: stdout\nof the successful attempt only (stream)", word(outputs, func(o *options) *string { return &o.output })},
+		{'o', "output", "MODE", outputs, "stream; last: the last attempt's only; once: stdout\nof the successful one only; prefix: [2/5] at lines", word(outputs, func(o *options) *string { return &o.output })},
 		{'q', "quiet", "", "", "say nothing but our own errors", on(func(o *options) *bool { return &o.quiet })},
-		{'v', "verbose", "", "", "say more", on(func(o *options) *bool { return &o.verbose })},
+		{'v', "verbose", "", "", "say more, with times", on(func(o *options) *bool { return &o.verbose })},
 		{'l', "log", "FORMAT", logs, "what we say on stderr: text or json (text)", word(logs, func(o *options) *string { return &o.log })},
+		{0, "log-file", "FILE", "", "say it there, at its end, and not on stderr", value(parseFile, func(o *options) *string { return &o.logFile })},
 		{0, "report", "FILE", "", "write all that happened there, as JSON", value(parseFile, func(o *options) *string { return &o.report })},
 	}},
 	{"Hooks and help", []flag{

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,5 +93,26 @@ func TestFlagNamesAreUnique(t *testing.T) {
 			}
 			seen[f.long], seen[string(rune(f.short))] = true, true
 		}
+	}
+}
+
+// The recipes in the documentation are right: each has flags that there are, and that can be used together.
+func TestRecipesAreRight(t *testing.T) {
+	page, err := os.ReadFile("../../docs/command.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, m := range regexp.MustCompile("`(?:[^`]* )?retry (-[^`]*|curl [^`]*)`").FindAllStringSubmatch(string(page), -1) {
+		words, err := split(strings.ReplaceAll(m[1], `\|`, "|"))
+		if err == nil {
+			_, err = parseAll("", words)
+		}
+		if n++; err != nil && !slices.Contains([]string{"--help", "--man", "--completion", "--plan"}, words[0]) {
+			t.Errorf("%s: %v", m[0], err)
+		}
+	}
+	if n < 25 {
+		t.Errorf("only %d recipes were found", n)
 	}
 }

@@ -45,6 +45,8 @@ func TestCompletionsInShells(t *testing.T) {
 			"retry -qo ":               "once",
 			"retry --report a":         "a file.json",
 			"retry --file a":           "a file.json",
+			"retry --log-file a":       "a file.json",
+			"retry -o p":               "prefix",
 			"retry --kill-signal HU":   "HUP",
 			"retry --success-on t":     "timeout",
 			"retry --file other --un":  "--until",

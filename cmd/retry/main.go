@@ -6,14 +6,14 @@
 //
 //   - flags.go is the table of flags, with values of values.go, which parse.go reads and environment.go puts together with
 //     those in RETRY_OPTS, into options.go; help.go has what is asked for instead of a call.
-//   - call.go is the call: one [retry.Do] with the policy of schedule.go (plan.go prints
+//   - open.go opens what a call needs, and call.go is the call: one [retry.Do] with the policy of schedule.go (plan.go prints
 //     it). ending.go says how it ended, and with which exit code.
 //     last.go has the last attempt of --last-try.
 //   - attempt.go is one run of the command, judge.go says what it means; probe.go has those without a command. It has its input
 //     from stdin.go; its output passes through output.go, past the patterns of match.go, into
-//     a recording.go if need be; hint.go is the delay that it asks for.
+//     a recording.go if need be; hint.go and lines.go are the delay that it asks for.
 //   - budget.go keeps the budget that processes share.
-//   - say.go, live.go, report.go and hook.go tell the world, through outlet.go, which waits for nobody.
+//   - say.go, log.go, live.go, report.go and hook.go tell the world, through outlet.go, which waits for nobody.
 //   - internal/proc runs a command in a process group of its own and ends all of it;
 //     internal/spool keeps bytes, on disk if they are many.
 package main

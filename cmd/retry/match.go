@@ -26,16 +26,11 @@ type matcher struct {
 	found   chan bool
 }
 
-// newMatcher makes a matcher that calls found when it has a match.
-func newMatcher(p pattern, re *regexp.Regexp, found func(pattern)) *matcher {
+func newMatcher(p pattern, re *regexp.Regexp) *matcher {
 	from, to := io.Pipe()
 	m := &matcher{p, to, make(chan bool, 1)}
 	go func() {
-		ok := re.MatchReader(bufio.NewReader(from))
-		if ok {
-			found(p)
-		}
-		m.found <- ok
+		m.found <- re.MatchReader(bufio.NewReader(from))
 		from.Close() // so that further writes cost nothing
 	}()
 	return m
@@ -50,11 +45,11 @@ func (m *matcher) end() bool {
 }
 
 // matchers makes a matcher for each expression of these patterns.
-func (o *options) matchers(found func(pattern), of ...pattern) (ms []*matcher) {
+func (o *options) matchers(of ...pattern) (ms []*matcher) {
 	for p, all := range o.patterns {
 		for _, re := range all {
 			if slices.Contains(of, pattern(p)) {
-				ms = append(ms, newMatcher(pattern(p), re, found))
+				ms = append(ms, newMatcher(pattern(p), re))
 			}
 		}
 	}

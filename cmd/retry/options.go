@@ -25,6 +25,7 @@ type options struct {
 
 	retryOn, stopOn, successOn   *outcomes
 	patterns                     [patterns][]*regexp.Regexp
+	delayFrom                    []*regexp.Regexp
 	untilFails                   bool
 	consecutive                  int
 	exhaustedCode                int // -1 if not given
@@ -32,7 +33,7 @@ type options struct {
 	output                       string
 	quiet, verbose               bool
 	log                          string
-	report, budget               string
+	report, budget, logFile      string
 	onRetry, onGiveup            string
 	plan, help, version, showMan bool
 	status                       bool
@@ -77,7 +78,7 @@ func (c *conflict) Error() string { return c.text }
 
 // aboutCommands are the flags that have no effect where there are probes.
 var aboutCommands = []string{"retry-on", "stop-on", "success-on", "retry-stdout", "retry-stderr", "stop-stdout", "stop-stderr", "until",
-	"follow", "output", "kill-signal", "no-stdin", "reset-after"}
+	"follow", "delay-from", "output", "kill-signal", "no-stdin", "reset-after"}
 
 // check finds what makes no sense together.
 func (o *options) check() error {
@@ -89,7 +90,7 @@ func (o *options) check() error {
 		{"delay", "initial", true}, {"delay", "max-delay", true}, {"delay", "backoff", true},
 		{"max-delay", "backoff", o.backoff == "constant"}, {"jitter", "backoff", o.backoff == "decorrelated"},
 		{"until", "until-fails", true}, {"success-on", "until", true}, {"success-on", "until-fails", true},
-		{"quiet", "verbose", true}, {"budget", "consecutive", o.consecutive > 1}, {"status", "plan", true},
+		{"quiet", "verbose", true}, {"quiet", "log-file", true}, {"budget", "consecutive", o.consecutive > 1}, {"status", "plan", true},
 	} {
 		if pair.is && o.given[pair.a] && o.given[pair.b] {
 			return &conflict{pair.a, pair.b, fmt.Sprintf("--%s and --%s%s contradict each other, or one has no effect; use one of them",

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/callagain/retry"
 	"github.com/callagain/retry/cmd/retry/internal/proc"
 )
 
@@ -27,7 +28,8 @@ var errFound = errors.New("the output matches --until")
 func (c *call) openOutput(ctx context.Context, abort context.CancelCauseFunc) (*output, error) {
 	out := &output{stdout: stream{child: os.Stdout}, stderr: stream{child: os.Stderr}}
 	toStdout, toStderr := io.Writer(c.stdout.writer(ctx)), io.Writer(c.stderr.writer(ctx))
-	keepStdout, keepStderr := c.output != "stream", c.output == "last"
+	keepStdout, keepStderr := c.output == "last" || c.output == "once", c.output == "last"
+	touch := c.output == "prefix" || c.delayFrom != nil
 	if keepStdout {
 		out.record = &recording{abort: abort}
 		toStdout = recorder{out.record, c.stdout}
@@ -35,24 +37,28 @@ func (c *call) openOutput(ctx context.Context, abort context.CancelCauseFunc) (*
 	if keepStderr {
 		toStderr = recorder{out.record, c.stderr}
 	}
-	found := func(p pattern) {
-		if c.follow && p == until {
-			abort(errFound)
-		}
+	if c.output == "prefix" {
+		toStdout, toStderr = c.newPrefixer(toStdout, retry.Attempt(ctx)), c.newPrefixer(toStderr, retry.Attempt(ctx))
 	}
-	onStdout, onStderr := c.matchers(found, until, retryStdout, stopStdout), c.matchers(found, until, retryStderr, stopStderr)
-	if keepStdout || onStdout != nil {
+	look := lines{delays: c.delayFrom}
+	if c.follow {
+		look.until, look.found = c.patterns[until], func() { abort(errFound) }
+	}
+	onStdout, onStderr := c.matchers(until, retryStdout, stopStdout), c.matchers(until, retryStderr, stopStderr)
+	if keepStdout || touch || onStdout != nil {
+		out.stdout.lines = look
 		if err := out.stdout.through(toStdout, onStdout); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case !keepStderr && onStderr == nil:
+	case !keepStderr && !touch && onStderr == nil:
 	case keepStdout == keepStderr && out.stdout.from != nil && c.together():
 		// One pipe for both keeps their order.
 		out.stderr.child = out.stdout.child
 		end(onStderr)
 	default:
+		out.stderr.lines = look
 		if err := out.stderr.through(toStderr, onStderr); err != nil {
 			out.discard(ctx)
 			return nil, err
@@ -122,6 +128,7 @@ type stream struct {
 	child    *os.File // the run's end
 	from     *os.File // ours; nil if the run has our own output
 	matchers []*matcher
+	lines    lines
 	to       io.Writer
 	done     chan struct{}
 	err      error // why it didn't all get through
@@ -153,11 +160,15 @@ func (s *stream) started() {
 			for _, m := range s.matchers {
 				m.write(p)
 			}
+			s.lines.write(p)
 			_, err := to.Write(p)
 			return err
 		}
 		if s.err = pass(s.from.Read, take); errors.Is(s.err, os.ErrDeadlineExceeded) {
 			s.err = pass(proc.Leftover(s.from), take)
+		}
+		if p, ok := to.(*prefixer); ok && s.err == nil {
+			s.err = p.end()
 		}
 	}()
 }

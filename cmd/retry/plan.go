@@ -60,6 +60,9 @@ func printPlan(w io.Writer, o *options) error {
 	if err != nil {
 		return err
 	}
+	if o.log == "json" {
+		return o.writePlan(w, p)
+	}
 	var b bytes.Buffer
 	line := func(n int, d time.Duration) {
 		text := short(d)
@@ -106,5 +109,37 @@ func printPlan(w io.Writer, o *options) error {
 		fmt.Fprintf(&b, "--budget      a retry only while the budget %s has one, which all processes share\n", o.budget)
 	}
 	_, err = w.Write(b.Bytes())
+	return err
+}
+
+type planJSON struct {
+	Attempts *int            `json:"attempts"` // null if there is no limit
+	Delays   []planDelayJSON `json:"delays"`   // until nothing changes, or a thousand
+	MaxWait  *float64        `json:"most_waiting_seconds"`
+	MeanWait *float64        `json:"mean_waiting_seconds"`
+	MaxTime  *float64        `json:"most_seconds"` // null where nothing limits an attempt
+	Timeout  float64         `json:"timeout_seconds,omitempty"`
+	Within   float64         `json:"within_seconds,omitempty"`
+}
+
+type planDelayJSON struct {
+	Attempt int     `json:"attempt"`
+	Least   float64 `json:"least_seconds"`
+	Most    float64 `json:"most_seconds"`
+}
+
+// writePlan is printPlan for machines.
+func (o *options) writePlan(w io.Writer, p retry.Plan) error {
+	j := planJSON{Timeout: o.timeout.Seconds(), Within: o.within.Seconds()}
+	if p.Attempts != unlimited {
+		j.Attempts, j.MaxWait, j.MeanWait = &p.Attempts, new(p.MaxWait.Seconds()), new(p.MeanWait.Seconds())
+		if o.timeout > 0 {
+			j.MaxTime = new(p.MaxTime.Seconds())
+		}
+	}
+	for i, d := range p.Delays {
+		j.Delays = append(j.Delays, planDelayJSON{i + 1, o.least(i+1, d).Seconds(), d.Seconds()})
+	}
+	_, err := w.Write(append(asJSON(j), '\n'))
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -29,8 +30,12 @@ type probe struct {
 const probeTimeout = 10 * time.Second
 
 func parseTCP(s string) ([]probe, error) {
-	if host, port, err := net.SplitHostPort(s); err != nil || host == "" || port == "" {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || host == "" || port == "" {
 		return nil, fmt.Errorf("%q is not HOST:PORT, such as db:5432 or [::1]:80", s)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return nil, fmt.Errorf("%q has no port that is known here", s)
 	}
 	return []probe{{"tcp", s, func(ctx, _ context.Context) error {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", s)
@@ -99,15 +104,25 @@ func (c *call) lookFor(ctx context.Context) *attempt {
 		r.code = codeUnmet
 		r.timedOut = ctx.Err() != nil && proc.ToldBy(ctx) == 0
 		r.lasting = p.flag != "file" && !retryhttp.Transient(r.missing)
-		text := r.missing
-		if e := (*url.Error)(nil); errors.As(text, &e) {
-			text = e.Err // without the URL
-		}
-		r.missed = redact.String(p.name + ": " + strings.TrimPrefix(text.Error(), "GET "+p.name+": "))
+		r.missed = redact.String(p.name + ": " + strings.TrimPrefix(bare(r.missing).Error(), "GET "+p.name+": "))
 		break
 	}
 	r.took = time.Since(r.start)
 	return r
+}
+
+// bare is the error without what names the thing that was looked for, or its URL.
+func bare(err error) error {
+	if e := (*url.Error)(nil); errors.As(err, &e) {
+		err = e.Err
+	}
+	if e := (*net.OpError)(nil); errors.As(err, &e) {
+		err = e.Err
+	}
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		err = e.Err
+	}
+	return err
 }
 
 // become has the command take our place, when all is there that was waited for. It returns if it can't.

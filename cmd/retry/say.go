@@ -21,27 +21,37 @@ import (
 // says the command's arguments, which may hold what is nobody's business.
 type speaker struct {
 	to             io.Writer
+	ours           io.Writer // for our own errors as well, if that isn't nil
 	quiet, verbose bool
+	stamped        bool
 	json           *slog.Logger // nil for text
 	terminal       bool
 }
 
-func newSpeaker(o *options, to io.Writer) *speaker {
-	s := &speaker{to: to, quiet: o.quiet, verbose: o.verbose}
+// newSpeaker makes a speaker to stderr or, if log isn't nil, to that.
+func newSpeaker(o *options, stderr io.Writer, log *logWriter) *speaker {
+	to, s := stderr, &speaker{quiet: o.quiet, verbose: o.verbose, stamped: o.verbose || log != nil}
+	if log != nil {
+		to, s.ours = log, stderr
+	}
+	s.to = to
 	if o.log == "json" {
 		s.json = slog.New(slog.NewJSONHandler(to, nil))
 	}
-	s.terminal = s.json == nil && !s.quiet && proc.Columns(os.Stderr) > 0 && os.Getenv("TERM") != "dumb"
+	s.terminal = s.json == nil && log == nil && !s.quiet && proc.Columns(os.Stderr) > 0 && os.Getenv("TERM") != "dumb"
 	return s
 }
 
 // say says one thing: a line of text, or msg with attrs.
 func (s *speaker) say(level slog.Level, text, msg string, attrs ...slog.Attr) {
+	if msg == "error" && s.ours != nil {
+		fmt.Fprintf(s.ours, "retry: %s\n", plain(text))
+	}
 	if s.json != nil {
 		s.json.LogAttrs(context.Background(), level, msg, attrs...)
 		return
 	}
-	fmt.Fprintf(s.to, "retry: %s\n", plain(text))
+	fmt.Fprintf(s.to, "retry: %s%s\n", stamp(s.stamped), plain(text))
 }
 
 // problem says what went wrong without ending the call.
@@ -58,7 +68,11 @@ func (s *speaker) error(err error) {
 
 func (s *speaker) starting(c *call, r *attempt) {
 	if s.verbose {
-		s.say(slog.LevelInfo, c.counted(r.number)+": starting "+c.name, "starting",
+		doing := "starting "
+		if c.probes != nil {
+			doing = "looking for "
+		}
+		s.say(slog.LevelInfo, c.counted(r.number)+": "+doing+c.name, "starting",
 			slog.Int("attempt", r.number), slog.String("command", c.name))
 	}
 }

@@ -11,7 +11,7 @@ _retry() {
 	cur=${COMP_WORDS[COMP_CWORD]}
 	prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
-	takes=' --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --kill-signal --grace --budget --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --success-on --until --consecutive --exhausted-code --tcp --http --file --output --log --report --on-retry --on-giveup --completion '
+	takes=' --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --kill-signal --grace --budget --delay-from --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --success-on --until --consecutive --exhausted-code --tcp --http --file --output --log --log-file --report --on-retry --on-giveup --completion '
 	long="$takes--last-try --follow --until-fails --no-stdin --quiet --verbose --plan --status --help --man --version"
 
 	# From the first word that is no flag, and no flag's value, it is another command's line.
@@ -50,12 +50,12 @@ _retry() {
 	-n | --attempts) word='unlimited' ;;
 	-b | --backoff) word='exponential linear constant fibonacci decorrelated' ;;
 	-j | --jitter) word='full equal none' ;;
-	-o | --output) word='stream last once' ;;
+	-o | --output) word='stream last once prefix' ;;
 	-l | --log) word='text json' ;;
 	-r | --retry-on | -s | --stop-on | --success-on) word='timeout signal' ;;
 	--kill-signal) word='TERM INT HUP QUIT USR1 USR2 KILL' ;;
 	--completion) word='bash zsh fish' ;;
-	--report | --file)
+	--report | --file | --log-file)
 		_retry_files
 		return
 		;;

@@ -1,6 +1,6 @@
 # fish completion for retry(1)
 
-set -g __retry_valued -n -i -m -b -d -j -t -w -g -r -s -u -c -o -l --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --kill-signal --grace --budget --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --success-on --until --consecutive --exhausted-code --tcp --http --file --output --log --report --on-retry --on-giveup --completion
+set -g __retry_valued -n -i -m -b -d -j -t -w -g -r -s -u -c -o -l --attempts --initial --max-delay --backoff --delay --delays --jitter --timeout --within --kill-signal --grace --budget --delay-from --reset-after --retry-on --stop-on --retry-stdout --retry-stderr --stop-stdout --stop-stderr --success-on --until --consecutive --exhausted-code --tcp --http --file --output --log --log-file --report --on-retry --on-giveup --completion
 
 # The command to run starts at the first word that is no flag and no flag's value.
 function __retry_before_command
@@ -67,6 +67,7 @@ __retry_flag -f -l last-try -d 'Use what --within leaves for a last attempt'
 __retry_flag -x -l kill-signal -a 'TERM INT HUP QUIT USR1 USR2 KILL' -d 'Ends an attempt, with KILL after the grace'
 __retry_flag -x -s g -l grace -d 'Time between TERM and KILL'
 __retry_flag -x -l budget -d 'No more retries than a shared budget allows'
+__retry_flag -x -l delay-from -d 'A group that is the delay it asks for'
 __retry_flag -x -l reset-after -d 'An attempt this long starts the delays afresh'
 __retry_flag -x -s r -l retry-on -a 'timeout signal' -d 'Only on these exit codes'
 __retry_flag -x -s s -l stop-on -a 'timeout signal' -d 'Never on these exit codes'
@@ -84,10 +85,11 @@ __retry_flag -x -l tcp -a '(__fish_print_hostnames):' -d 'Wait until it takes co
 __retry_flag -x -l http -d 'Wait until it answers with a status below 400'
 __retry_flag -r -F -l file -d 'Wait until it is there'
 __retry_flag -f -l no-stdin -d 'The command has no input'
-__retry_flag -x -s o -l output -a 'stream last once' -d 'What is shown of the output'
+__retry_flag -x -s o -l output -a 'stream last once prefix' -d 'What is shown of the output'
 __retry_flag -f -s q -l quiet -d 'Say nothing but our own errors'
-__retry_flag -f -s v -l verbose -d 'Say more'
+__retry_flag -f -s v -l verbose -d 'Say more, with times'
 __retry_flag -x -s l -l log -a 'text json' -d 'Form of what is said'
+__retry_flag -r -F -l log-file -d 'Say it there, at its end'
 __retry_flag -r -F -l report -d 'Write all that happened there, as JSON'
 __retry_flag -x -l on-retry -a '(__fish_complete_command)' -d 'Run by the shell before each delay; exit 99 stops'
 __retry_flag -x -l on-giveup -a '(__fish_complete_command)' -d 'Run by the shell when there was no success'
