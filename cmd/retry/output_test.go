@@ -310,7 +310,7 @@ func TestWhatIsSaid(t *testing.T) {
 	if r.stderr != "" {
 		t.Errorf("-q: %q", r.stderr)
 	}
-	sh(t, "-v", "exit 0").says(t, "retry: attempt 1 of 10: starting sh\nretry: success at attempt 1 after ")
+	sh(t, "-v", "exit 0").says(t, " attempt 1 of 10: starting sh\nretry: ", " success at attempt 1 after ")
 	if r = sh(t, "", "exit 0"); r.stderr != "" {
 		t.Errorf("a success at once isn't silent: %q", r.stderr)
 	}
