@@ -123,6 +123,7 @@ func afterFallback(ctx context.Context, fetch func(context.Context) error) error
 	return err
 }
 
+//retryvet:ignore made for one call to be compared with one
 func afterHedge(ctx context.Context, fetch func(context.Context) error) error {
 	hedged := retry.Hedge(retry.HedgeSettings{Delay: 200 * time.Millisecond}, func(ctx context.Context) (any, error) {
 		return nil, fetch(ctx)

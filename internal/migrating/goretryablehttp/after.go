@@ -40,6 +40,8 @@ func afterPost(ctx context.Context, base http.RoundTripper) (*http.Response, err
 }
 
 // Which answers are retried is the program's.
+//
+//retryvet:ignore made for one call to be compared with one
 func afterCheckRetry(ctx context.Context, base http.RoundTripper) (*http.Response, error) {
 	p := policy
 	notFound := retryhttp.Status(404)
