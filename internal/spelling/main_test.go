@@ -10,9 +10,7 @@ func TestWordsOf(t *testing.T) {
 	text := "A retry's *delay*, `in code` [link](to/a/file.md), re-uses 3s or retry.Do and camelCase; it's \"quoted\" text.\n```go\nsource code\n```\nDon’t https://example.com/path go/parser"
 	want := []string{"A", "retry", "delay", "re", "uses", "or", "and", "it", "text", "Don’t", "go", "parser"}
 	var got []string
-	for _, w := range wordsOf(text) {
-		got = append(got, w)
-	}
+	got = append(got, wordsOf(text)...)
 	if !slices.Equal(got, want) {
 		t.Errorf("the words are %q, want %q", got, want)
 	}

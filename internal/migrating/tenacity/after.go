@@ -85,11 +85,11 @@ func retryWith(policy retry.Policy) retry.Policy {
 }
 
 // What the failures were.
-func last(err error) (error, int, time.Duration) {
+func last(err error) (int, time.Duration, error) {
 	if e, ok := errors.AsType[*retry.Error](err); ok {
-		return e.Last(), e.Attempts, e.Elapsed
+		return e.Attempts, e.Elapsed, e.Last()
 	}
-	return err, 1, 0
+	return 1, 0, err
 }
 
 // In a test.

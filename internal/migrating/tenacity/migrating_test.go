@@ -54,7 +54,7 @@ func TestCalls(t *testing.T) {
 	}
 	n = 0
 	_, err := loop(ctx, policies["five"], busy)
-	if e, attempts, _ := last(err); n != 5 || e != errBusy || attempts != 5 {
+	if attempts, _, e := last(err); n != 5 || e != errBusy || attempts != 5 {
 		t.Errorf("loop: %d attempts, %v", n, err)
 	}
 	n = 0

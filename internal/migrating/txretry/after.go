@@ -66,9 +66,9 @@ var tester = retry.Policy{Decide: func(d *retry.Decision) {
 }}
 
 // The errback gets the first failure; the call has them all.
-func first(err error) (error, []error) {
+func first(err error) ([]error, error) {
 	if e, ok := errors.AsType[*retry.Error](err); ok {
-		return e.First(), e.Failures
+		return e.Failures, e.First()
 	}
-	return err, nil
+	return nil, err
 }

@@ -83,7 +83,7 @@ func TestStarted(t *testing.T) {
 			}
 			return "", err404
 		})
-		if e, all := first(err); e != errBusy || len(all) != 8 {
+		if all, e := first(err); e != errBusy || len(all) != 8 {
 			t.Errorf("the first failure of %v is %v, of %d", err, e, len(all))
 		}
 	})

@@ -117,8 +117,10 @@ func TestADeadWorkerIsKnownByItsLock(t *testing.T) {
 		t.Error("cleaning removed one that lives")
 	}
 	f.Close()
-	if !gone(dir, "w") || !gone(dir, "w") {
-		t.Error("a worker without its lock lives")
+	for range 2 { // looking changes nothing
+		if !gone(dir, "w") {
+			t.Error("a worker without its lock lives")
+		}
 	}
 	for _, name := range []string{"", "never", "../lock", `a\b`, ".new-1"} {
 		if !gone(dir, name) {
