@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// Only prose is checked: no code, links, names or numbers.
+// Only prose is checked: no code, links, names, numbers or single letters.
 func TestWordsOf(t *testing.T) {
 	text := "A retry's *delay*, `in code` [link](to/a/file.md), re-uses 3s or retry.Do and camelCase; it's \"quoted\" text.\n```go\nsource code\n```\nDon’t https://example.com/path go/parser"
-	want := []string{"A", "retry", "delay", "re", "uses", "or", "and", "it", "text", "Don’t", "go", "parser"}
+	want := []string{"retry", "delay", "re", "uses", "or", "and", "it", "text", "Don’t", "go", "parser"}
 	var got []string
 	got = append(got, wordsOf(text)...)
 	if !slices.Equal(got, want) {
