@@ -20,7 +20,7 @@ var programs embed.FS
 type user struct {
 	name   string   // of the program's folder
 	ours   string   // the module that the user asks for, below github.com/callagain/retry
-	others []string // modules that the user asks for besides
+	others []string // what the user has got before
 	prints string   // what the program prints
 }
 
@@ -31,7 +31,7 @@ var everybody = []user{
 	{name: "connect", ours: "retryconnect", prints: "3 <nil>"},
 	{name: "otel", ours: "retryotel", prints: "3 <nil>"},
 	{name: "nats", ours: "retrynats", prints: "42 <nil>"},
-	{name: "pgx", ours: "retrysql/retrypgx", prints: "true"},
+	{name: "pgx", ours: "retrysql/retrypgx", others: []string{"github.com/jackc/pgx/v5/pgxpool@v5.13.0"}, prints: "true"},
 }
 
 // users fails unless programs outside of this repository get each published module by go get or go install, build and
@@ -87,11 +87,27 @@ func (u *user) use(ctx context.Context, version string, from *fromProxy) error {
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), text, 0o666); err != nil {
 		return err
 	}
-	get := append([]string{"get", modulePath(u.ours) + "@" + version}, u.others...)
-	for _, args := range [][]string{{"mod", "init", "example.com/user"}, get, {"build", "-o", "program.exe", "."}} {
-		if _, err := outputWith(ctx, dir, from.env, "go", args...); err != nil {
+	run := func(args ...string) error {
+		_, err := outputWith(ctx, dir, from.env, "go", args...)
+		return err
+	}
+	if err := run("mod", "init", "example.com/user"); err != nil {
+		return err
+	}
+	if u.others != nil {
+		if err := run(append([]string{"get"}, u.others...)...); err != nil {
 			return err
 		}
+	}
+	without, err := sums(dir)
+	if err != nil {
+		return err
+	}
+	if err := run("get", modulePath(u.ours)+"@"+version); err != nil {
+		return err
+	}
+	if err := run("build", "-o", "program.exe", "."); err != nil {
+		return err
 	}
 	out, err := output(ctx, dir, filepath.Join(dir, "program.exe"))
 	if err != nil {
@@ -100,12 +116,26 @@ func (u *user) use(ctx context.Context, version string, from *fromProxy) error {
 	if out != u.prints {
 		return fmt.Errorf("the program of %s's user printed %q, not %q", modulePath(u.ours), out, u.prints)
 	}
-	return u.check(ctx, dir, from)
+	return u.check(ctx, dir, from, without)
 }
 
-// check fails if the user in dir got a module that isn't part of the program on any of the usual systems.
-func (u *user) check(ctx context.Context, dir string, from *fromProxy) error {
-	var uses []string
+// sums returns the modules that are in the go.sum in dir.
+func sums(dir string) (paths []string, err error) {
+	sum, err := os.ReadFile(filepath.Join(dir, "go.sum"))
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	for _, line := range lines(string(sum)) {
+		path, _, _ := strings.Cut(line, " ")
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths), nil
+}
+
+// check fails if the user in dir got a module that isn't part of the program on any of the usual systems, and wasn't there without us.
+func (u *user) check(ctx context.Context, dir string, from *fromProxy, without []string) error {
+	uses := without
 	for _, system := range []string{"linux", "darwin", "windows"} {
 		env := append(slices.Clip(from.env), "GOOS="+system, "CGO_ENABLED=0")
 		out, err := outputWith(ctx, dir, env, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
@@ -114,18 +144,12 @@ func (u *user) check(ctx context.Context, dir string, from *fromProxy) error {
 		}
 		uses = append(uses, lines(out)...)
 	}
-	sum, err := os.ReadFile(filepath.Join(dir, "go.sum"))
-	if err != nil && !os.IsNotExist(err) {
+	extra, err := sums(dir)
+	if err != nil {
 		return err
 	}
-	var extra []string
-	for _, line := range lines(string(sum)) {
-		path, _, _ := strings.Cut(line, " ")
-		if !slices.Contains(uses, path) && !slices.Contains(extra, path) {
-			extra = append(extra, path)
-		}
-	}
-	if extra != nil {
+	extra = slices.DeleteFunc(extra, func(path string) bool { return slices.Contains(uses, path) })
+	if len(extra) > 0 {
 		return fmt.Errorf("whoever uses %s gets more in go.sum than is used: %s", modulePath(u.ours), strings.Join(extra, ", "))
 	}
 	return nil
