@@ -293,6 +293,7 @@ func TestMariaDBWithoutTheGuard(t *testing.T) {
 		_, err := tx.ExecContext(ctx, "UPDATE account SET balance = balance + 1 WHERE id = 3")
 		return err
 	})
+	await(t, direct, maria.free) // the rival has committed
 	one, three := scan[int](t, direct, look), scan[int](t, direct, "SELECT balance FROM account WHERE id = 3")
 	if err != nil || one != 10 || three != 1 {
 		t.Errorf("%v, balances %d and %d; want half of the work done and no error", err, one, three)
