@@ -119,8 +119,9 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, fault Fault) {
 			r.SetURL(&url.URL{Scheme: "http", Host: "s3"})
 			r.Out.Host = r.In.Host // it is signed
 		},
-		Transport: p.base,
-		ErrorLog:  log.New(io.Discard, "", 0), // failing is its business
+		Transport:     p.base,
+		FlushInterval: -1,                         // what comes before a cut arrives
+		ErrorLog:      log.New(io.Discard, "", 0), // failing is its business
 		ModifyResponse: func(res *http.Response) error {
 			switch half := res.ContentLength / 2; {
 			case half <= 0:
