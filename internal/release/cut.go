@@ -33,8 +33,8 @@ func cloneOf(ctx context.Context, root, rev string) (dir string, remove func(), 
 }
 
 // cut makes a release: a commit with all tags on it, and one with which the branch goes on. All of it is made in a clone,
-// and tried there as users will have it; only then, and unless it is to be tried only, root's branch moves on.
-func cut(ctx context.Context, root, version string, tryOnly bool) error {
+// and tried there; only then, and unless it is to be tried only, root's branch moves on.
+func cut(ctx context.Context, root, version string, tryOnly bool, try func(context.Context, *release) error) error {
 	if changed, err := output(ctx, root, "git", "status", "--porcelain"); err != nil || changed != "" {
 		return errors.Join(err, fmt.Errorf("a release is made of commits, and these files have changed since the last one:\n%s", changed))
 	}
@@ -66,7 +66,7 @@ func cut(ctx context.Context, root, version string, tryOnly bool) error {
 	if err := r.commit(ctx); err != nil {
 		return err
 	}
-	if err := r.try(ctx); err != nil {
+	if err := try(ctx, r); err != nil {
 		return fmt.Errorf("users couldn't use this release, so it wasn't made: %w", err)
 	}
 	if tryOnly {
@@ -149,8 +149,8 @@ func (r *release) save(ctx context.Context, message string) (commit string, err 
 	return output(ctx, r.clone, "git", "rev-parse", "HEAD")
 }
 
-// try makes a module proxy of the release, and its users.
-func (r *release) try(ctx context.Context) error {
+// byUsers tries a release as users will have it, from a module proxy that is made of it.
+func byUsers(ctx context.Context, r *release) error {
 	dir, err := os.MkdirTemp("", "release-proxy-*")
 	if err != nil {
 		return err

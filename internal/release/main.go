@@ -50,9 +50,9 @@ func run(ctx context.Context, args []string) error {
 	case name == "check" && len(args) == 0:
 		return check(ctx, root)
 	case name == "try" && len(args) == 1:
-		return cut(ctx, root, args[0], true)
+		return cut(ctx, root, args[0], true, byUsers)
 	case name == "cut" && len(args) == 1:
-		return cut(ctx, root, args[0], false)
+		return cut(ctx, root, args[0], false, byUsers)
 	case name == "proxy" && len(args) == 2:
 		return proxyOfTags(ctx, root, args[0], args[1])
 	case name == "users" && len(args) == 2:

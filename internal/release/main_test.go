@@ -4,7 +4,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -45,13 +47,20 @@ func git(t *testing.T, dir string, args ...string) string {
 	return out
 }
 
-// A release is one commit with the tags of all published modules, which users outside of the checkout can get, and the
-// branch goes on after it.
-func TestUsersGetARelease(t *testing.T) {
+// A release is one commit with the tags of all published modules, and the branch goes on after it. With -long, users outside of the
+// checkout can get it.
+func TestARelease(t *testing.T) {
 	const version = "v0.1.0"
 	root := checkout(t)
 	before := git(t, root, "rev-parse", "HEAD")
-	if err := cut(t.Context(), root, version, false); err != nil {
+	try := func(ctx context.Context, r *release) error { // users see the tagged commit
+		_, err := output(ctx, r.clone, "git", "checkout", "-q", r.tagged)
+		return err
+	}
+	if *long {
+		try = byUsers
+	}
+	if err := cut(t.Context(), root, version, false, try); err != nil {
 		t.Fatal(err)
 	}
 	ms, err := findModules(root)
@@ -104,31 +113,37 @@ func TestUsersGetARelease(t *testing.T) {
 	if err := proxyOfTags(t.Context(), root, version, proxy); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("Binaries are the same bytes whoever builds them", func(t *testing.T) {
-		here := []string{"linux/amd64"}
-		one, two := t.TempDir(), t.TempDir()
-		if err := binaries(t.Context(), version, one, proxy, here); err != nil {
-			t.Fatal(err)
-		}
-		// Somebody else has built nothing yet, and has settings of their own.
-		for name, value := range map[string]string{"GOCACHE": t.TempDir(), "CGO_ENABLED": "1", "GOAMD64": "v3", "GOFLAGS": "-ldflags=-X=main.x=y", "GOOS": "plan9"} {
-			t.Setenv(name, value)
-		}
-		if err := binaries(t.Context(), version, two, proxy, here); err != nil {
-			t.Fatal(err)
-		}
-		a, _ := os.ReadFile(filepath.Join(one, "SHA256SUMS"))
-		b, _ := os.ReadFile(filepath.Join(two, "SHA256SUMS"))
-		if len(lines(string(a))) != len(here) || !bytes.Equal(a, b) {
-			t.Errorf("built once:\n%s\nand once more:\n%s", a, b)
-		}
-		data, err := os.ReadFile(filepath.Join(one, "retry_0.1.0_linux_amd64.tar.gz"))
-		if err != nil || !strings.Contains(string(a), fmt.Sprintf("%x  retry_0.1.0_linux_amd64.tar.gz", sha256.Sum256(data))) {
-			t.Errorf("%v; the sums are\n%s", err, a)
-		}
-		runsAlone(t, data, "retry "+version)
-	})
+	if *long {
+		t.Run("Binaries are the same bytes whoever builds them", func(t *testing.T) { sameBytes(t, version, proxy) })
+	}
 	t.Run("The API is compared with the last release", func(t *testing.T) { apiIsCompared(t, root, version, ms) })
+}
+
+var long = flag.Bool("long", false, "have users get, build and run all that is released, and build binaries from nothing: some minutes")
+
+func sameBytes(t *testing.T, version, proxy string) {
+	here := []string{"linux/amd64"}
+	one, two := t.TempDir(), t.TempDir()
+	if err := binaries(t.Context(), version, one, proxy, here); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody else has built nothing yet, and has settings of their own.
+	for name, value := range map[string]string{"GOCACHE": t.TempDir(), "CGO_ENABLED": "1", "GOAMD64": "v3", "GOFLAGS": "-ldflags=-X=main.x=y", "GOOS": "plan9"} {
+		t.Setenv(name, value)
+	}
+	if err := binaries(t.Context(), version, two, proxy, here); err != nil {
+		t.Fatal(err)
+	}
+	a, _ := os.ReadFile(filepath.Join(one, "SHA256SUMS"))
+	b, _ := os.ReadFile(filepath.Join(two, "SHA256SUMS"))
+	if len(lines(string(a))) != len(here) || !bytes.Equal(a, b) {
+		t.Errorf("built once:\n%s\nand once more:\n%s", a, b)
+	}
+	data, err := os.ReadFile(filepath.Join(one, "retry_0.1.0_linux_amd64.tar.gz"))
+	if err != nil || !strings.Contains(string(a), fmt.Sprintf("%x  retry_0.1.0_linux_amd64.tar.gz", sha256.Sum256(data))) {
+		t.Errorf("%v; the sums are\n%s", err, a)
+	}
+	runsAlone(t, data, "retry "+version)
 }
 
 func replaces(t *testing.T, text string) string {
