@@ -16,7 +16,7 @@ var fuzzTarget = regexp.MustCompile(`(?m)^func (Fuzz\w*)\(`)
 // A target is a fuzz target: the folder of its module, that of its package in there, and its name.
 type target struct{ module, pkg, name string }
 
-// fuzzing returns a job for each fuzz target of the modules in dirs. One worker each, since jobs run side by side.
+// fuzzing returns a job for each fuzz target of these modules. One worker each, since jobs run side by side.
 func fuzzing(ctx context.Context, all, dirs []string, long string) ([]job, error) {
 	var todo []job
 	for _, dir := range dirs {
