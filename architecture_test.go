@@ -5,14 +5,13 @@ import (
 	"go/build"
 	"go/parser"
 	"go/token"
-	"go/types"
-	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/callagain/retry/internal/layers"
 )
 
 // sources parses the files of the package, without its tests.
@@ -36,58 +35,17 @@ func sources(t *testing.T) (*token.FileSet, map[string]*ast.File) {
 	return set, files
 }
 
-// Empty packages stand for what is imported: only references between the files of this one count.
-type nothing struct{}
-
-func (nothing) Import(p string) (*types.Package, error) {
-	pkg := types.NewPackage(p, path.Base(p))
-	pkg.MarkComplete()
-	return pkg, nil
-}
-
 // References between files go one way: who reads a file from the bottom up never meets what is explained later.
 func TestFilesReferToEachOtherWithoutCycles(t *testing.T) {
-	set, files := sources(t)
-	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
-	config := types.Config{Importer: nothing{}, Error: func(error) {}}
-	pkg, _ := config.Check("retry", set, slices.Collect(maps.Values(files)), info)
-	file := func(p token.Pos) string { return set.Position(p).Filename }
-	uses := map[string]map[string]string{}
-	for id, o := range info.Uses {
-		from, to := file(id.Pos()), file(o.Pos())
-		if o.Pkg() != pkg || from == to || to == "" {
-			continue
-		}
-		if uses[from] == nil {
-			uses[from] = map[string]string{}
-		}
-		uses[from][to] = id.Name
+	uses, err := layers.Of(".")
+	if err != nil {
+		t.Fatal(err)
 	}
 	if len(uses) < 10 || uses["do.go"]["advance.go"] == "" || uses["advance.go"]["decide.go"] == "" {
 		t.Fatalf("the references were not found: %v", uses)
 	}
-	done := map[string]bool{}
-	var visit func(name string, path []string)
-	visit = func(name string, path []string) {
-		if i := slices.Index(path, name); i >= 0 {
-			var cycle []string
-			for j, from := range path[i:] {
-				to := append(path[i:], name)[j+1]
-				cycle = append(cycle, from+" uses "+uses[from][to]+" of "+to)
-			}
-			t.Errorf("a cycle: %s", strings.Join(cycle, "; "))
-			return
-		}
-		if done[name] {
-			return
-		}
-		for _, to := range slices.Sorted(maps.Keys(uses[name])) {
-			visit(to, append(path, name))
-		}
-		done[name] = true
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		visit(name, nil)
+	for _, cycle := range layers.Cycles(uses) {
+		t.Errorf("a cycle: %s", cycle)
 	}
 }
 
