@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"runtime/debug"
@@ -14,13 +16,18 @@ import (
 	"github.com/callagain/retry/bench/peers"
 )
 
-// writeDocument measures, and puts the tables between their marks in the file: <!-- costs --> … <!-- /costs --> and so on.
-func writeDocument(name string, runs int) error {
-	var costs, matrix, setup bytes.Buffer
-	parts := func() map[string][]byte {
-		return map[string][]byte{"costs": costs.Bytes(), "promises": matrix.Bytes(), "setup": setup.Bytes()}
+// writeDocuments measures, and puts the tables between their marks in comparison.md and promises.md, both in the folder dir:
+// <!-- costs --> … <!-- /costs --> and so on.
+func writeDocuments(dir string, runs int) error {
+	comparison, promises := filepath.Join(dir, "comparison.md"), filepath.Join(dir, "promises.md")
+	var setup, costs, matrix, found bytes.Buffer
+	write := func(put func(name string, parts map[string][]byte) error) error {
+		return errors.Join(
+			put(comparison, map[string][]byte{"setup": setup.Bytes(), "costs": costs.Bytes(), "promises": matrix.Bytes()}),
+			put(promises, map[string][]byte{"findings": found.Bytes()}),
+		)
 	}
-	if _, err := replaced(name, parts()); err != nil {
+	if err := write(func(name string, parts map[string][]byte) error { _, err := replaced(name, parts); return err }); err != nil {
 		return err // before all is measured
 	}
 	findings, err := runPromises()
@@ -31,10 +38,11 @@ func writeDocument(name string, runs int) error {
 	if err != nil {
 		return err
 	}
+	results.writeSetup(&setup)
 	results.write(&costs)
 	writeMatrix(&matrix, findings)
-	results.writeSetup(&setup)
-	return replaceInFile(name, parts())
+	writeFindings(&found, findings)
+	return write(replaceInFile)
 }
 
 // replaceInFile puts each of the parts in its place in the file.

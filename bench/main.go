@@ -1,8 +1,9 @@
-// Command bench compares this repository's library with the others, and prints the tables of docs/comparison.md and docs/hedging.md:
+// Command bench compares this repository's library with the others, and prints the tables of docs/comparison.md,
+// docs/promises.md and docs/hedging.md:
 //
 //	go -C bench run . costs [-runs 6] [file...]      what a call costs, measured now, or from files of benchmark output
 //	go -C bench run . promises                       who keeps which promise
-//	go -C bench run . write ../docs/comparison.md    both, and the machine and versions, written into the document
+//	go -C bench run . write ../docs                  both, and the machine and versions, written into the documents
 //	go -C bench run . hedge [../docs/hedging.md]     what hedging does, written into the document if there is one
 package main
 
@@ -24,7 +25,7 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	runs := flags.Int("runs", 6, "how often everything is measured, in turns")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: bench costs [-runs n] [file...] | promises | write [-runs n] file | hedge [file]")
+		fmt.Fprintln(flags.Output(), "usage: bench costs [-runs n] [file...] | promises | write [-runs n] docs | hedge [file]")
 		flags.PrintDefaults()
 	}
 	if len(args) == 0 {
@@ -46,11 +47,12 @@ func run(args []string) error {
 			return err
 		}
 		writeMatrix(&out, findings)
+		writeFindings(&out, findings)
 	case "write":
 		if flags.NArg() != 1 {
-			return fmt.Errorf("write wants one file, not %q", flags.Args())
+			return fmt.Errorf("write wants the folder of the documents, not %q", flags.Args())
 		}
-		return writeDocument(flags.Arg(0), *runs)
+		return writeDocuments(flags.Arg(0), *runs)
 	case "hedge":
 		if flags.NArg() > 1 {
 			return fmt.Errorf("hedge wants one file or none, not %q", flags.Args())

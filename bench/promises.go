@@ -35,7 +35,7 @@ func findings(all []told) []finding {
 // marks are how the matrix shows a verdict.
 var marks = map[string]string{"kept": "✓", "broken": "✗", "not offered": "·"}
 
-// writeMatrix prints a table for each group of libraries that the same promises were put to, and then what was found.
+// writeMatrix prints a table for each group of libraries that the same promises were put to.
 func writeMatrix(w io.Writer, findings []finding) {
 	var groups [][]finding
 	var columns [][]string
@@ -81,8 +81,11 @@ func writeMatrix(w io.Writer, findings []finding) {
 		}
 		fmt.Fprintf(w, "\n\n")
 	}
-	fmt.Fprintf(w, "✓ kept, ✗ does otherwise, · offers nothing that the promise is about.\n\n")
-	fmt.Fprintf(w, "<details><summary>The scenarios, and what was found</summary>\n")
+	fmt.Fprintf(w, "✓ kept, ✗ does otherwise, · offers nothing that the promise is about.\n")
+}
+
+// writeFindings prints each scenario, and what was found in it of each library.
+func writeFindings(w io.Writer, findings []finding) {
 	last := ""
 	for _, f := range findings {
 		if f.Promise != last {
@@ -91,7 +94,6 @@ func writeMatrix(w io.Writer, findings []finding) {
 		}
 		fmt.Fprintf(w, "- %s %s: %s\n", marks[f.Verdict], f.Library, escape(f.Found))
 	}
-	fmt.Fprintf(w, "\n</details>\n")
 }
 
 // escape keeps a text that a library wrote from being read as markup.

@@ -43,9 +43,8 @@ func TestMatrix(t *testing.T) {
 | of 1 | 0 ✓ 0 ✗ |
 
 ✓ kept, ✗ does otherwise, · offers nothing that the promise is about.
-
-<details><summary>The scenarios, and what was found</summary>
-
+`
+	const wantFindings = `
 **A call keeps its word.** Scenario: a call.
 
 - ✓ ours: 3 attempts
@@ -54,11 +53,14 @@ func TestMatrix(t *testing.T) {
 **A POST is safe.** Scenario: a POST.
 
 - · ours: no HTTP
-
-</details>
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+	b.Reset()
+	writeFindings(&b, findings(all))
+	if b.String() != wantFindings {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), wantFindings)
 	}
 }
 

@@ -6,12 +6,15 @@ import (
 	"sync"
 	"time"
 
+	rican7 "github.com/Rican7/retry"
+	"github.com/Rican7/retry/strategy"
 	avast "github.com/avast/retry-go/v5"
 	"github.com/callagain/retry"
 	"github.com/cenkalti/backoff/v7"
 	"github.com/eapache/go-resiliency/retrier"
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
+	lestrrat "github.com/lestrrat-go/backoff/v2"
 	rogpeppe "github.com/rogpeppe/retry"
 	sethvargo "github.com/sethvargo/go-retry"
 )
@@ -44,6 +47,8 @@ var contenders = []contender{
 	{"sethvargo", bySethvargo},
 	{"rogpeppe", byRogpeppe},
 	{"eapache", byEapache},
+	{"lestrrat", byLestrrat},
+	{"rican7", byRican7},
 }
 
 // byHand is what a careful person would write.
@@ -282,6 +287,62 @@ func byEapache(delay time.Duration) calls {
 		plain: func(ctx context.Context, n int, f func(context.Context) error) (last error) {
 			for range n {
 				last = r.RunCtx(ctx, f)
+			}
+			return last
+		},
+	}
+}
+
+func byLestrrat(delay time.Duration) calls {
+	policy := lestrrat.Constant(lestrrat.WithInterval(delay), lestrrat.WithMaxRetries(attempts-1))
+	one := func(ctx context.Context, f func(context.Context) error) (last error) {
+		ctx, cancel := context.WithCancel(ctx) // ends the goroutine that each loop has
+		defer cancel()
+		for c := policy.Start(ctx); lestrrat.Continue(c); {
+			if last = f(ctx); last == nil {
+				return nil
+			}
+		}
+		return last
+	}
+	return calls{
+		value: func(ctx context.Context, n int, f func(context.Context) (int, error)) (last error) {
+			for range n {
+				var v int
+				last = one(ctx, func(ctx context.Context) (err error) {
+					v, err = f(ctx)
+					return err
+				})
+				sink = v
+			}
+			return last
+		},
+		plain: func(ctx context.Context, n int, f func(context.Context) error) (last error) {
+			for range n {
+				last = one(ctx, f)
+			}
+			return last
+		},
+	}
+}
+
+func byRican7(delay time.Duration) calls {
+	strategies := []strategy.Strategy{strategy.Limit(attempts), strategy.Wait(delay)}
+	return calls{
+		value: func(ctx context.Context, n int, f func(context.Context) (int, error)) (last error) {
+			for range n {
+				var v int
+				last = rican7.Retry(func(uint) (err error) {
+					v, err = f(ctx)
+					return err
+				}, strategies...)
+				sink = v
+			}
+			return last
+		},
+		plain: func(ctx context.Context, n int, f func(context.Context) error) (last error) {
+			for range n {
+				last = rican7.Retry(func(uint) error { return f(ctx) }, strategies...)
 			}
 			return last
 		},

@@ -29,5 +29,5 @@ type HTTPLibrary struct {
 
 // AllHTTP returns every library for HTTP, ours first.
 func AllHTTP() []HTTPLibrary {
-	return []HTTPLibrary{callagainHTTP, retryableHTTP, failsafeHTTP}
+	return []HTTPLibrary{callagainHTTP, retryableHTTP, failsafeHTTP, reHTTP}
 }

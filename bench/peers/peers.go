@@ -89,5 +89,5 @@ func attempt(ctx context.Context) int {
 
 // All returns every library, ours first.
 func All() []Library {
-	return []Library{callagain, cenkalti, avast, failsafeGo, sethvargo, rogpeppe, eapache}
+	return []Library{callagain, cenkalti, avast, failsafeGo, sethvargo, rogpeppe, eapache, lestrrat, rican7}
 }
