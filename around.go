@@ -49,6 +49,7 @@ func around(ctx context.Context, p *Policy, f func(context.Context) error) (fail
 	t := new(turn)
 	wrap := p.Around
 	next, stop := iter.Pull(func(run func(context.Context) bool) {
+		defer t.leave() // after a panic in Around as well
 		err := wrap(ctx, func(ctx context.Context) error { return t.attempt(ctx, run) })
 		failure, reason = t.end(err)
 	})
@@ -62,10 +63,11 @@ func around(ctx context.Context, p *Policy, f func(context.Context) error) (fail
 
 // A turn is one run of Around. It outlives that, with the function that Around was given.
 type turn struct {
-	mu     sync.Mutex
-	called int
-	over   bool
-	result error // of the attempt
+	mu      sync.Mutex
+	called  int
+	over    bool
+	running sync.WaitGroup // the attempt
+	result  error          // of it
 }
 
 // attempt is what Around calls. It may be called in any goroutine, and must run f once at most.
@@ -81,6 +83,9 @@ func (t *turn) attempt(ctx context.Context, run func(context.Context) bool) erro
 		t.called = 2
 	case t.called > 1:
 		misused = "more than once"
+	default:
+		t.running.Add(1)
+		defer t.running.Done()
 	}
 	t.mu.Unlock()
 	if misused != "" {
@@ -91,11 +96,19 @@ func (t *turn) attempt(ctx context.Context, run func(context.Context) bool) erro
 	return t.result
 }
 
+// leave ends the turn. An attempt that Around left running, in another goroutine, is waited for: the coroutine must not end before it.
+func (t *turn) leave() {
+	t.mu.Lock()
+	t.over = true
+	t.mu.Unlock()
+	t.running.Wait()
+}
+
 // end returns what came of the attempt, now that Around returned err.
 func (t *turn) end(err error) (failure, reason error) {
+	t.leave()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.over = true
 	switch {
 	case t.called > 1:
 		return err, fmt.Errorf("%w: Around called the attempt more than once, or with a nil context", ErrInvalid)

@@ -177,6 +177,46 @@ func TestAroundMayUseAnotherGoroutine(t *testing.T) {
 	})
 }
 
+// A limiter that gives up waiting for its worker leaves the attempt running. It is waited for: a second one beside it would be one too many.
+func TestAnAttemptThatAroundLeftIsWaitedFor(t *testing.T) {
+	for name, leave := range map[string]func() error{
+		"returns":    func() error { return errFlaky },
+		"panics":     func() error { panic("a limiter") },
+		"ends":       func() error { runtime.Goexit(); return nil },
+		"runs twice": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, call caller) {
+				var running, most, made int
+				ended := make(chan bool)
+				go func() {
+					defer close(ended)
+					defer func() { recover() }()
+					call(t.Context(), retry.Policy{Backoff: exact, Around: func(ctx context.Context, attempt func(context.Context) error) error {
+						go attempt(ctx)
+						time.Sleep(time.Millisecond)
+						if leave == nil {
+							return attempt(ctx)
+						}
+						return leave()
+					}}, func(context.Context) error {
+						made++
+						running++
+						most = max(most, running)
+						time.Sleep(time.Second)
+						running--
+						return errFlaky
+					})
+				}()
+				<-ended
+				if made == 0 || most != 1 || running != 0 {
+					t.Errorf("%d attempts, %d at once, %d left", made, most, running)
+				}
+			})
+		})
+	}
+}
+
 func TestAroundsCompose(t *testing.T) {
 	var log []string
 	layer := func(name string, inner around) around {
