@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"errors"
 	"time"
 )
 
@@ -9,7 +8,7 @@ import (
 func On(errs ...error) func(failure error) bool {
 	return func(failure error) bool {
 		for _, err := range errs {
-			if errors.Is(failure, err) {
+			if err != nil && is(failure, err) {
 				return true
 			}
 		}

@@ -99,7 +99,7 @@ func (e *Error) Last() error {
 // [net.Error] ask.
 func (e *Error) Timeout() bool {
 	for _, err := range []error{e.over, e.Reason, e.Last()} {
-		if errors.Is(err, context.DeadlineExceeded) {
+		if is(err, context.DeadlineExceeded) {
 			return true
 		}
 		if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() {

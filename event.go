@@ -2,7 +2,6 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 )
@@ -55,17 +54,17 @@ func (e Event) Outcome() string {
 	case e.Reason == errPanicked:
 		return "panicked"
 	case e.over != nil:
-		if errors.Is(e.over, context.DeadlineExceeded) {
+		if is(e.over, context.DeadlineExceeded) {
 			return "late"
 		}
 		return "canceled"
-	case errors.Is(e.Reason, ErrExhausted):
+	case is(e.Reason, ErrExhausted):
 		return "exhausted"
-	case errors.Is(e.Reason, ErrBudget):
+	case is(e.Reason, ErrBudget):
 		return "budget"
-	case errors.Is(e.Reason, ErrInvalid):
+	case is(e.Reason, ErrInvalid):
 		return "invalid"
-	case errors.Is(e.Reason, context.DeadlineExceeded):
+	case is(e.Reason, context.DeadlineExceeded):
 		return "late"
 	}
 	return "canceled" // context.Canceled, or a cause of the caller's own

@@ -2,7 +2,6 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -55,5 +54,5 @@ func cause(ctx context.Context) error {
 
 // cancellation reports whether err says no more than that the call was over.
 func cancellation(err, reason error) bool {
-	return errors.Is(err, reason) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return is(err, reason) || is(err, context.Canceled) || is(err, context.DeadlineExceeded)
 }

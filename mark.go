@@ -82,21 +82,21 @@ func readAll(err error) (m marks) {
 		m.flags = timeout
 		err = t.err
 	}
-	w := walk{left: 10_000}
+	w := walk{left: mostWrapped}
 	w.visit(err, 0)
 	m.flags |= w.flags
 	m.after = w.after
 	return m
 }
 
-// A walk goes through what an error wraps. It ends after so many errors, or so deep: an error may wrap itself.
+// A walk goes through what an error wraps, and ends if that has no end.
 type walk struct {
 	marks
 	left int
 }
 
 func (w *walk) visit(err error, depth int) {
-	for depth < 1000 && err != nil && err != context.Canceled {
+	for depth < deepest && err != nil && err != context.Canceled {
 		if w.left--; w.left < 0 {
 			return
 		}

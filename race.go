@@ -75,7 +75,7 @@ func (r *race[T]) best() answer[T] {
 		switch {
 		case read(err).flags&canceled != 0:
 			return 2
-		case errors.Is(err, context.DeadlineExceeded):
+		case is(err, context.DeadlineExceeded):
 			return 1
 		}
 		return 0
