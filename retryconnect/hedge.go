@@ -55,7 +55,7 @@ func (i *interceptor) hedging(c *call, header http.Header) *retry.HedgeSettings 
 		own.Name = c.spec.Procedure
 	}
 	if own.State == nil {
-		own.State = i.hedges.state(c.peer.Addr, c.spec.Procedure)
+		own.State = i.hedges.Of(c.peer.Addr, c.spec.Procedure)
 	}
 	return &own
 }

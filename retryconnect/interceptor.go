@@ -3,6 +3,7 @@ package retryconnect
 import (
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/destination"
 )
 
 // NewInterceptor returns an interceptor that retries a client's calls as p says. Policy.Name, if it is empty, is the procedure.
@@ -25,7 +26,7 @@ import (
 // Of several interceptors it should be the last, so that the others see a call and not its attempts.
 func NewInterceptor(p retry.Policy, opts ...Option) connect.Interceptor {
 	i := &interceptor{settings: settings{policy: p}}
-	i.budget = i.hosts.budget
+	i.budget = i.budgets.Of
 	for _, o := range opts {
 		if o != nil {
 			o(&i.settings)
@@ -36,6 +37,6 @@ func NewInterceptor(p retry.Policy, opts ...Option) connect.Interceptor {
 
 type interceptor struct {
 	settings
-	hosts  hosts
-	hedges hedges
+	budgets destination.Budgets
+	hedges  destination.Hedges
 }

@@ -1,38 +1,11 @@
 package retryconnect
 
 import (
-	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"connectrpc.com/connect"
 )
-
-// However many hosts are called, memory for their budgets is bounded, and one that is used up isn't forgotten for that.
-func TestHostsAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var h hosts
-		down := h.budget("down")
-		for down.Take() {
-		}
-		for i := range 5 * maxHosts {
-			h.budget(fmt.Sprint(i))
-			if h.budget("down") != down {
-				t.Fatalf("the budget was forgotten after %d other hosts", i)
-			}
-		}
-		if n := len(h.budgets); n > maxHosts {
-			t.Errorf("%d budgets are kept", n)
-		}
-		for i := range 2 * maxHosts {
-			h.budget(fmt.Sprint("in need", i)).Take()
-		}
-		if n := len(h.budgets); n > maxHosts || h.budget("more") != &h.rest {
-			t.Errorf("%d budgets are kept, and there is one more", n)
-		}
-	})
-}
 
 // Whatever a server sends is a wait that isn't negative, or a stop.
 func FuzzHint(f *testing.F) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/destination"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -16,13 +17,13 @@ import (
 // A client is what the interceptors of a client share.
 type client struct {
 	settings
-	targets targets
-	hedges  hedges
+	budgets destination.Budgets
+	hedges  destination.Hedges
 }
 
 func newClient(p retry.Policy, opts []Option) *client {
 	c := &client{settings: settings{policy: p}}
-	c.budget = c.targets.budget
+	c.budget = c.budgets.Of
 	for _, o := range opts {
 		o.to(&c.settings)
 	}

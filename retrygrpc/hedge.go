@@ -128,7 +128,7 @@ func (c *client) hedging(ca *call, cc *grpc.ClientConn) *retry.HedgeSettings {
 		own.Name = ca.method
 	}
 	if own.State == nil {
-		own.State = c.hedges.state(cc.Target(), ca.method)
+		own.State = c.hedges.Of(cc.Target(), ca.method)
 	}
 	return &own
 }
