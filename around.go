@@ -3,9 +3,10 @@ package retry
 import (
 	"context"
 	"fmt"
-	"iter"
 	"sync"
 	"time"
+
+	"github.com/callagain/retry/internal/pull"
 )
 
 // limited runs f with the policy's limits and Around: Within, which ends at end if that isn't 0, then Around, then Timeout.
@@ -43,12 +44,12 @@ func timed(ctx context.Context, limit time.Duration, f func(context.Context) err
 	return &timeoutError{err, cause}
 }
 
-// around runs f inside of the policy's Around. Around runs in a coroutine, and f in this goroutine: were f given to
+// around runs f inside of the policy's Around. Around runs in a goroutine of its own, and f in this one: were f given to
 // Around, it would escape, with all that it refers to, in the calls without Around as well; and so would the body of each Loop.
 func around(ctx context.Context, p *Policy, f func(context.Context) error) (failure, reason error) {
 	t := new(turn)
 	wrap := p.Around
-	next, stop := iter.Pull(func(run func(context.Context) bool) {
+	next, stop := pull.Pull(func(run func(context.Context) bool) {
 		defer t.leave() // after a panic in Around as well
 		err := wrap(ctx, func(ctx context.Context) error { return t.attempt(ctx, run) })
 		failure, reason = t.end(err)
@@ -96,7 +97,7 @@ func (t *turn) attempt(ctx context.Context, run func(context.Context) bool) erro
 	return t.result
 }
 
-// leave ends the turn. An attempt that Around left running, in another goroutine, is waited for: the coroutine must not end before it.
+// leave ends the turn. An attempt that Around left running, in another goroutine, is waited for: the goroutine of Around must not end before it.
 func (t *turn) leave() {
 	t.mu.Lock()
 	t.over = true

@@ -10,7 +10,7 @@ import (
 // When the delays end, so do the attempts. Each range over Delays must start from the beginning, also while other ranges are
 // in progress. A negative delay ends the call with the reason [ErrInvalid].
 //
-// [Exponential], [Constant] and [List] cost a call no allocation. Any other Backoff costs one coroutine for each call that
+// [Exponential], [Constant] and [List] cost a call no allocation. Any other Backoff costs one goroutine for each call that
 // fails.
 type Backoff interface {
 	Delays() iter.Seq[time.Duration]

@@ -157,7 +157,7 @@ func TestCallsGoOnAfterPanics(t *testing.T) {
 	})
 }
 
-// A Seq runs in a coroutine, which must end with its call however that ends; the bubble
+// A Seq runs in a goroutine, which must end with its call however that ends; the bubble
 // would report one that is left.
 func TestSeqEndsWithItsCall(t *testing.T) {
 	eachWay(t, func(t *testing.T, call caller) {

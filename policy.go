@@ -57,7 +57,7 @@ type Policy struct {
 	// its error; or it returns another error without calling attempt. It can hold a limiter, a circuit breaker
 	// or a trace span; [Attempt] and [Delay] can be asked of ctx. Time spent in Around counts towards Within, but not
 	// towards Timeout. If Around calls attempt twice, or returns nil without calling it, the call ends with the reason
-	// [ErrInvalid]. An attempt that still runs when Around returns is waited for. Around runs in a coroutine, and the attempt where it
+	// [ErrInvalid]. An attempt that still runs when Around returns is waited for. Around runs in a goroutine of its own, and the attempt where it
 	// would run without Around.
 	Around func(ctx context.Context, attempt func(context.Context) error) error
 

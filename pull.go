@@ -1,8 +1,9 @@
 package retry
 
 import (
-	"iter"
 	"time"
+
+	"github.com/callagain/retry/internal/pull"
 )
 
 // next takes the next delay of the call's schedule.
@@ -15,7 +16,7 @@ func (c *call) next() (time.Duration, bool) {
 	return d, ok
 }
 
-// pull takes the next delay of a schedule that runs in a coroutine.
+// pull takes the next delay of a schedule that runs in a goroutine.
 func (c *call) pull(b Backoff) (time.Duration, bool) {
 	x := c.more()
 	if x.next == nil {
@@ -23,13 +24,13 @@ func (c *call) pull(b Backoff) (time.Duration, bool) {
 		if delays == nil {
 			return none, true // invalid, as any negative delay
 		}
-		x.next, x.stop = iter.Pull(delays)
+		x.next, x.stop = pull.Pull(delays)
 	}
 	c.place.delays++
 	return x.next()
 }
 
-// unpull ends the coroutine of a schedule. That runs the schedule's own clean-up.
+// unpull ends the goroutine of a schedule. That runs the schedule's own clean-up.
 func (c *call) unpull() {
 	if x := c.extra; x != nil && x.stop != nil {
 		stop := x.stop

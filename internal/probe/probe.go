@@ -1,5 +1,5 @@
 // Package probe lets packages retrydebug and retryotel see the attempts of package retry at no cost to those who don't use them: what
-// Policy.Around and Policy.Observe tell costs a coroutine and a clock. It is of no use to anybody else.
+// Policy.Around and Policy.Observe tell costs a goroutine and a clock. It is of no use to anybody else.
 //
 // Retryotel is a module of its own, which may be of another version: what is here is added to, and not changed, once it is released.
 package probe
