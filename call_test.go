@@ -141,7 +141,7 @@ func TestNoExitLosesAFailure(t *testing.T) {
 		reason error
 	}{
 		{"exhausted", retry.Policy{Backoff: retry.List{0}}, 0, retry.ErrExhausted},
-		{"cancelled_in_a_delay", retry.Policy{Backoff: retry.List{0, time.Hour}}, time.Minute, cause},
+		{"canceled_in_a_delay", retry.Policy{Backoff: retry.List{0, time.Hour}}, time.Minute, cause},
 		{"budget_refused", retry.Policy{Backoff: retry.List{0, time.Second}, Budget: empty}, 0, retry.ErrBudget},
 		{"too_late", retry.Policy{Backoff: retry.List{0, time.Hour}, Within: time.Minute}, 0, retry.ErrTooLate},
 		{"negative_delay", retry.Policy{Backoff: retry.Seq(func(yield func(time.Duration) bool) { _ = yield(0) && yield(-1) })}, 0, retry.ErrInvalid},
@@ -264,13 +264,13 @@ func TestTimerAndCancellationAtOneInstantMakeNoAttempt(t *testing.T) {
 	})
 }
 
-func TestCancelledInAHookOrTestMakesNoAttempt(t *testing.T) {
+func TestCanceledInAHookOrTestMakesNoAttempt(t *testing.T) {
 	for _, where := range []string{"hook", "test", "seq", "f"} {
 		t.Run(where, func(t *testing.T) {
 			eachWay(t, func(t *testing.T, call caller) {
 				for range 100 {
 					ctx, cancel := context.WithCancelCause(t.Context())
-					cause := errors.New("cancelled in the " + where)
+					cause := errors.New("canceled in the " + where)
 					here := func(place string) {
 						if place == where {
 							cancel(cause)
@@ -508,7 +508,7 @@ func TestBudgetIsAskedBeforeTheDelay(t *testing.T) {
 		err := call(ctx, p, func(context.Context) error { return errFlaky })
 		gaveUp(t, err, context.Canceled, 1)
 		if b.Granted() != 0 || b.Available() != 1 {
-			t.Errorf("the cancelled delay kept its token: %d available, %d granted", b.Available(), b.Granted())
+			t.Errorf("the canceled delay kept its token: %d available, %d granted", b.Available(), b.Granted())
 		}
 		begun := time.Now()
 		err = call(t.Context(), p, func(context.Context) error { return errFlaky })

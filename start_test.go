@@ -71,7 +71,7 @@ func TestWaitingCostsNoGoroutine(t *testing.T) {
 func TestManyContextsAndTimersMeet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var wg sync.WaitGroup
-		var cancelled, exhausted atomic.Int64
+		var canceled, exhausted atomic.Int64
 		for i := range 50 {
 			ctx, cancel := context.WithCancel(t.Context())
 			for j := range 20 {
@@ -81,7 +81,7 @@ func TestManyContextsAndTimersMeet(t *testing.T) {
 					_, err := c.Result()
 					switch {
 					case errors.Is(err, context.Canceled):
-						cancelled.Add(1)
+						canceled.Add(1)
 					case errors.Is(err, retry.ErrExhausted):
 						exhausted.Add(1)
 					}
@@ -90,8 +90,8 @@ func TestManyContextsAndTimersMeet(t *testing.T) {
 			time.AfterFunc(time.Duration(i%10)*time.Second, cancel)
 		}
 		wg.Wait()
-		if cancelled.Load()+exhausted.Load() != 1000 || cancelled.Load() == 0 || exhausted.Load() == 0 {
-			t.Errorf("%d cancelled, %d exhausted", cancelled.Load(), exhausted.Load())
+		if canceled.Load()+exhausted.Load() != 1000 || canceled.Load() == 0 || exhausted.Load() == 0 {
+			t.Errorf("%d canceled, %d exhausted", canceled.Load(), exhausted.Load())
 		}
 	})
 }

@@ -17,7 +17,7 @@ type cell struct {
 var tables = []table{
 	{
 		title: "One call",
-		note:  "Up to five attempts, no delay, under a context that can be cancelled. Time, its multiple of the hand loop's, allocations.",
+		note:  "Up to five attempts, no delay, under a context that can be canceled. Time, its multiple of the hand loop's, allocations.",
 		cells: []cell{
 			{"success at once", "Success", []string{"sec/op", "allocs/op"}},
 			{"success, error only", "SuccessErrorOnly", []string{"sec/op", "allocs/op"}},
@@ -28,7 +28,7 @@ var tables = []table{
 	},
 	{
 		title: "Calls that wait",
-		note: "100,000 calls in a delay, for each of them: memory (what the caller keeps of it included), goroutines, time to start, time to end when their context is cancelled. " +
+		note: "100,000 calls in a delay, for each of them: memory (what the caller keeps of it included), goroutines, time to start, time to end when their context is canceled. " +
 			"And of 10,000 calls with a delay of 100ms: how much later than that the next attempt comes, median and 99th percentile.",
 		cells: []cell{
 			{"memory", "Waiting", []string{"B/waiting"}},

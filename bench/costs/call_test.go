@@ -25,7 +25,7 @@ func failing(n int) func(context.Context) (int, error) {
 
 func succeed(context.Context) (int, error) { return 1, nil }
 
-// each runs a benchmark on every contender, under a context that can be cancelled, as most are.
+// each runs a benchmark on every contender, under a context that can be canceled, as most are.
 func each(b *testing.B, run func(b *testing.B, ctx context.Context, c contender)) {
 	for _, c := range contenders {
 		b.Run("lib="+c.lib, func(b *testing.B) {

@@ -26,7 +26,7 @@ type waited struct{ Bytes, Goroutines, ToStart, ToCancel float64 }
 func BenchmarkWaiting(b *testing.B) {
 	each(b, func(b *testing.B, _ context.Context, c contender) {
 		if c.lib == "avast-reused" {
-			b.Skip("has no context of the call, and so can't be cancelled")
+			b.Skip("has no context of the call, and so can't be canceled")
 		}
 		var sum waited
 		for range b.N {

@@ -1,7 +1,7 @@
 // Package peers puts the retry libraries of Go behind one small shape, so that one scenario can be run on all of them.
 //
 // An adapter uses a library as its own documentation says to, with the options that serve a [Plan] best, and says
-// [NotOffered] where the library has no option for it. It adds no behaviour of its own.
+// [NotOffered] where the library has no option for it. It adds no behavior of its own.
 package peers
 
 import (

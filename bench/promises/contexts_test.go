@@ -13,7 +13,7 @@ import (
 var contexts = []promise[peers.Library]{
 	{
 		text: "A context that is over makes no attempt",
-		how:  "cancelled before the call",
+		how:  "canceled before the call",
 		run: func(t *testing.T, l peers.Library) finding {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()

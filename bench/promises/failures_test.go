@@ -41,19 +41,19 @@ var failures = []promise[peers.Library]{
 		},
 	},
 	{
-		text: "A call cancelled in a delay keeps the failure",
-		how:  "cancelled with a cause 1s into a delay of 10s",
+		text: "A call canceled in a delay keeps the failure",
+		how:  "canceled with a cause 1s into a delay of 10s",
 		run: func(t *testing.T, l peers.Library) finding {
-			err, _ := cancelled(t, l)
+			err, _ := canceled(t, l)
 			return is(errors.Is(err, errDown), "%v", oneLine(err))
 		},
 		remarks: map[string]string{"eapache/go-resiliency": "with WithSurfaceWorkErrors; without it, only the context's error"},
 	},
 	{
-		text: "A call cancelled in a delay names the cause",
+		text: "A call canceled in a delay names the cause",
 		how:  "the same; errors.Is with context.Cause",
 		run: func(t *testing.T, l peers.Library) finding {
-			err, cause := cancelled(t, l)
+			err, cause := canceled(t, l)
 			return is(errors.Is(err, cause), "%v", oneLine(err))
 		},
 	},
@@ -139,8 +139,8 @@ var failures = []promise[peers.Library]{
 	},
 }
 
-// cancelled returns the error of a call that was cancelled in the middle of a delay, and the cause.
-func cancelled(t *testing.T, l peers.Library) (err, cause error) {
+// canceled returns the error of a call that was canceled in the middle of a delay, and the cause.
+func canceled(t *testing.T, l peers.Library) (err, cause error) {
 	mustHaveErrors(l)
 	cause = errors.New("the program is being shut down")
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -95,7 +95,7 @@ var http_ = []promise[peers.HTTPLibrary]{
 		},
 	},
 	{
-		text: "A Retry-After that is a date is honoured",
+		text: "A Retry-After that is a date is honored",
 		how:  "GET; 503 with a Retry-After 2 to 3 seconds ahead, then 200; delay 1ms",
 		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
@@ -165,8 +165,8 @@ var http_ = []promise[peers.HTTPLibrary]{
 		},
 	},
 	{
-		text: "A cancelled call leaves the caller's other connections alone",
-		how:  "two idle connections; a GET through the same transport is cancelled in its delay; then a GET",
+		text: "A canceled call leaves the caller's other connections alone",
+		how:  "two idle connections; a GET through the same transport is canceled in its delay; then a GET",
 		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
 			s := serve(t, answers(200, 200, 503, 200))
