@@ -37,7 +37,8 @@ func Hedge[T any](s HedgeSettings, f func(context.Context) (T, error)) func(cont
 // hedge makes one call. The context of the attempt that is returned goes on until it is released.
 func hedge[T any](ctx context.Context, s *HedgeSettings, f func(context.Context) (T, error)) (a answer[T], r *race[T]) {
 	must("Hedge", ctx, true)
-	r = &race[T]{settings: s, ctx: ctx, f: f, began: now()}
+	r = &race[T]{settings: s, ctx: ctx, f: f}
+	r.Began = now()
 	ended := false
 	defer func() { r.finish(a, ended) }() // after a panic as well
 	if ctx.Err() != nil {
@@ -46,9 +47,7 @@ func hedge[T any](ctx context.Context, s *HedgeSettings, f func(context.Context)
 		a = r.run()
 	}
 	raise(a.fault)
-	if ended = true; a.err == nil {
-		s.earn()
-	}
+	ended = true
 	return a, r
 }
 

@@ -11,20 +11,20 @@ import (
 
 // run makes the attempts, and returns the answer of the call.
 func (r *race[T]) run() answer[T] {
-	r.delay, r.hedges = r.settings.delay(r.began)
-	if o := override.From(r.ctx); o != nil && r.hedges {
-		o.Record(r.settings.Name, 2, r.delay)
-		r.delay = min(r.delay, o.MaxDelay)
+	r.settings.begin(&r.Call, r.Began)
+	if o := override.From(r.ctx); o != nil && r.Hedges {
+		o.Record(r.settings.Name, 2, r.Delay)
+		r.Delay = min(r.Delay, o.MaxDelay)
 	}
 	r.answers = make(chan answer[T], r.settings.Attempts)
 	r.start()
 	var timer *time.Timer
 	var due <-chan time.Time
-	if r.hedges {
+	if r.Hedges {
 		for r.settings.AtOnce && r.hedge() {
 		}
 		if !r.settings.AtOnce {
-			timer = time.NewTimer(r.delay)
+			timer = time.NewTimer(r.Delay)
 			defer timer.Stop()
 			due = timer.C
 		}
@@ -35,21 +35,21 @@ func (r *race[T]) run() answer[T] {
 			if r.take(a) {
 				return a
 			}
-			if r.settings.OnFailure && r.holding() == 0 {
+			if r.settings.replaces(&r.Call, now()) {
 				r.hedge()
 			}
 			switch {
-			case r.running > 0:
+			case r.Running > 0:
 			case r.ctx.Err() != nil: // of which the failures may be only the consequence
 				return r.ended()
 			default:
 				return r.best()
 			}
 		case <-due:
-			if wait := r.holding(); wait > 0 {
+			if wait := holding(&r.Call, now()); wait > 0 {
 				timer.Reset(wait)
 			} else if r.hedge() {
-				timer.Reset(r.delay)
+				timer.Reset(r.Delay)
 			}
 		case <-r.ctx.Done():
 			return r.ended()
@@ -57,35 +57,27 @@ func (r *race[T]) run() answer[T] {
 	}
 }
 
-// holding returns how long a failure still asks to wait.
-func (r *race[T]) holding() time.Duration {
-	if !r.held {
-		return 0
-	}
-	return max(0, until(r.hold, now()))
-}
-
 // start starts the next attempt.
 func (r *race[T]) start() {
 	ctx, cancel := context.WithCancelCause(r.ctx)
-	r.cancels[r.started] = cancel
-	r.started++
-	r.running++
-	go r.attempt(&hedgedCtx{ctx, r.started})
+	r.cancels[r.Started] = cancel
+	r.Started++
+	r.Running++
+	go r.attempt(&hedgedCtx{ctx, r.Started})
 }
 
 // hedge starts another attempt beside those that run, if it may, and reports whether it did.
 func (r *race[T]) hedge() bool {
-	n := r.started + 1
+	n := r.Started + 1
 	// At the very instant of a deadline, the context may be still to end.
-	if end, ok := r.ctx.Deadline(); n > r.settings.Attempts || ok && !time.Now().Before(end) || r.ctx.Err() != nil {
+	if end, ok := r.ctx.Deadline(); !r.settings.more(&r.Call) || ok && !time.Now().Before(end) || r.ctx.Err() != nil {
 		return false
 	}
-	ok := r.settings.allows()
+	ok := r.settings.allows(now())
 	if ok {
 		r.start()
 	}
-	r.tell(Event{Hedge: n, hedged: true, refused: !ok, Delay: r.delay})
+	r.tell(Event{Hedge: n, hedged: true, refused: !ok, Delay: r.Delay})
 	return ok
 }
 
@@ -113,7 +105,7 @@ func (r *race[T]) attempt(ctx *hedgedCtx) {
 // ended returns the answer when the caller's context is over: a success that is there counts.
 func (r *race[T]) ended() answer[T] {
 	runtime.Gosched() // an attempt that answers at this instant may be about to say so
-	for r.running > 0 {
+	for r.Running > 0 {
 		select {
 		case a := <-r.answers:
 			if r.take(a) {

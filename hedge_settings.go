@@ -80,28 +80,33 @@ func (s *HedgeState) Budget() *Budget { return &s.budget }
 
 // check panics if a setting makes no sense.
 func (s *HedgeSettings) check() {
-	bad := func(field string, value any, use string) {
-		panic(fmt.Sprintf("retry: Hedge: HedgeSettings.%s is %v; %s", field, value, use))
+	if err := s.invalid(); err != nil {
+		panic("retry: Hedge: " + err.Error())
+	}
+}
+
+// invalid returns an error if a setting makes no sense.
+func (s *HedgeSettings) invalid() error {
+	bad := func(field string, value any, use string) error {
+		return fmt.Errorf("HedgeSettings.%s is %v; %s", field, value, use)
 	}
 	switch {
 	case s.Delay < 0:
-		bad("Delay", s.Delay, "a delay can't be negative")
+		return bad("Delay", s.Delay, "a delay can't be negative")
 	case s.MaxDelay < 0:
-		bad("MaxDelay", s.MaxDelay, "a delay can't be negative")
+		return bad("MaxDelay", s.MaxDelay, "a delay can't be negative")
 	case !(s.Quantile >= 0 && s.Quantile <= maxQuantile):
-		bad("Quantile", s.Quantile, fmt.Sprintf("it must be from 0, the default, to %v", maxQuantile))
+		return bad("Quantile", s.Quantile, fmt.Sprintf("it must be from 0, the default, to %v", maxQuantile))
 	case s.Attempts < 0 || s.Attempts > mostHedged:
-		bad("Attempts", s.Attempts, "it must be from 0, the default of 2, to 16")
+		return bad("Attempts", s.Attempts, "it must be from 0, the default of 2, to 16")
 	case s.MaxInFlight < 0:
-		bad("MaxInFlight", s.MaxInFlight, "use 0 for no limit")
+		return bad("MaxInFlight", s.MaxInFlight, "use 0 for no limit")
 	case s.Unlimited && s.Budget != nil:
-		bad("Unlimited", true, "there is a Budget as well")
+		return bad("Unlimited", true, "there is a Budget as well")
 	case s.AtOnce && (s.Delay > 0 || s.Quantile > 0 || s.MaxDelay > 0):
-		bad("AtOnce", true, "there is a delay as well")
+		return bad("AtOnce", true, "there is a delay as well")
 	}
-	if err := s.Budget.check(); err != nil {
-		panic("retry: Hedge: " + err.Error())
-	}
+	return s.Budget.check()
 }
 
 // complete returns the settings with their defaults.
@@ -130,10 +135,10 @@ func (s *HedgeSettings) delay(at time.Duration) (time.Duration, bool) {
 	return s.Delay, s.Delay > 0 || s.AtOnce
 }
 
-// allows reports whether a hedge may be made. If so, it is paid for and counted, until it has left.
-func (s *HedgeSettings) allows() bool {
+// allows reports whether a hedge may be made at the time at. If so, it is paid for and counted, until it has left.
+func (s *HedgeSettings) allows(at time.Duration) bool {
 	n := s.State.inFlight.Add(1)
-	ok := (s.MaxInFlight == 0 || n <= int64(s.MaxInFlight)) && s.pays()
+	ok := (s.MaxInFlight == 0 || n <= int64(s.MaxInFlight)) && s.pays(at)
 	if !ok {
 		s.leaves()
 	}
@@ -143,9 +148,8 @@ func (s *HedgeSettings) allows() bool {
 // leaves counts a hedge that is over.
 func (s *HedgeSettings) leaves() { s.State.inFlight.Add(-1) }
 
-// pays reports whether there is a budget for a hedge, and takes it from there.
-func (s *HedgeSettings) pays() bool {
-	at := now()
+// pays reports whether there is a budget for a hedge at the time at, and takes it from there.
+func (s *HedgeSettings) pays(at time.Duration) bool {
 	switch b := cmp.Or(s.Budget, &s.State.budget); {
 	case s.Unlimited:
 		return true

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/callagain/retry/internal/hedging"
 )
 
 // errHedged is the cause that ends the contexts of all attempts when Hedge returns.
@@ -14,22 +17,15 @@ var errHedged = errors.New("the hedged call has its result")
 
 // A race is one call of a hedged function.
 type race[T any] struct {
-	settings *HedgeSettings
-	ctx      context.Context // the caller's
-	f        func(context.Context) (T, error)
-	began    time.Duration
-	delay    time.Duration // before a further attempt
-	hedges   bool          // there is a delay
-	hold     time.Duration // until when a failure asked to wait, if held
-	held     bool
-	started  int
-	cancels  [mostHedged]context.CancelCauseFunc
-	answers  chan answer[T]
-	over     atomic.Bool // nobody takes answers any more
-	running  int
-	first    bool // the first attempt has answered
-	failed   []answer[T]
-	id       uint64
+	hedging.Call // what is decided
+	settings     *HedgeSettings
+	ctx          context.Context // the caller's
+	f            func(context.Context) (T, error)
+	cancels      [mostHedged]context.CancelCauseFunc
+	answers      chan answer[T]
+	over         atomic.Bool // nobody takes answers any more
+	failed       []answer[T]
+	id           uint64
 }
 
 // An answer is how an attempt went.
@@ -43,26 +39,7 @@ type answer[T any] struct {
 
 // take takes an answer, and reports whether it is that of the call.
 func (r *race[T]) take(a answer[T]) bool {
-	r.running--
-	at := now()
-	if a.attempt == 1 {
-		r.first = true
-		if took, ok := at-r.began, a.fault == nil && a.err == nil; ok || r.hedges && took >= r.delay {
-			r.settings.State.latencies.add(at, took, false, ok)
-		}
-	}
-	if a.fault != nil || a.err == nil {
-		return true
-	}
-	m := read(a.err)
-	if m.after > 0 {
-		end := after(at, m.after)
-		if r.held {
-			end = max(end, r.hold)
-		}
-		r.hold, r.held = end, true
-	}
-	if m.flags&stop != 0 {
+	if r.settings.answered(&r.Call, now(), a.attempt, a.fault == nil && a.err == nil, read(a.err)) || a.fault != nil {
 		return true
 	}
 	r.failed = append(r.failed, a)
@@ -71,27 +48,14 @@ func (r *race[T]) take(a answer[T]) bool {
 
 // best returns the failure that tells most, with the longest hint of all.
 func (r *race[T]) best() answer[T] {
-	rank := func(err error) int {
-		switch {
-		case read(err).flags&canceled != 0:
-			return 2
-		case is(err, context.DeadlineExceeded):
-			return 1
-		}
-		return 0
-	}
-	best := r.failed[0]
-	var hint time.Duration
+	var failures [mostHedged]error
 	for _, a := range r.failed {
-		hint = max(hint, read(a.err).after)
-		if x, y := rank(a.err), rank(best.err); x < y || x == y && a.attempt < best.attempt {
-			best = a
-		}
+		failures[a.attempt-1] = a.err
 	}
-	if hint > read(best.err).after {
-		best.err = After(best.err, hint)
-	}
-	return best
+	n, err := mostTelling(failures[:r.Started])
+	a := r.failed[slices.IndexFunc(r.failed, func(a answer[T]) bool { return a.attempt == n })]
+	a.err = err
+	return a
 }
 
 // giveUp returns the error of a call whose context is over.
@@ -103,8 +67,8 @@ func (r *race[T]) giveUp() error {
 	return &Error{
 		Name:     r.settings.Name,
 		Reason:   cause(r.ctx),
-		Attempts: r.started,
-		Elapsed:  now() - r.began,
+		Attempts: r.Started,
+		Elapsed:  now() - r.Began,
 		Failures: kept.appendTo(nil),
 		over:     r.ctx.Err(),
 	}
@@ -113,24 +77,16 @@ func (r *race[T]) giveUp() error {
 // finish ends the call: it cancels all attempts but the winner, gets rid of what isn't returned, and tells the end.
 func (r *race[T]) finish(winner answer[T], ended bool) {
 	r.over.Store(true)
-	for i, cancel := range r.cancels[:r.started] {
+	for i, cancel := range r.cancels[:r.Started] {
 		if i+1 != winner.attempt || !ended {
 			cancel(errHedged)
 		}
 	}
-	if hedges := r.started - 1; hedges > 0 {
-		won := ended && winner.err == nil && winner.attempt > 1
-		if won {
-			hedges--
-		}
-		r.settings.settle(won, hedges)
+	won := 0
+	if ended && winner.err == nil {
+		won = winner.attempt
 	}
-	if r.running > 0 && !r.first {
-		at, success := now(), ended && winner.err == nil
-		if took := at - r.began; took >= r.delay || r.ctx.Err() != nil {
-			r.settings.State.latencies.add(at, took, success, success) // the first attempt has taken so long so far
-		}
-	}
+	r.settings.finish(&r.Call, now(), won, r.ctx.Err() != nil)
 	for _, a := range r.failed {
 		if a.attempt != winner.attempt {
 			r.drop(a)
@@ -156,14 +112,14 @@ func (r *race[T]) tell(e Event) {
 		r.id = lastCall.Add(1)
 	}
 	t := time.Now()
-	e.Elapsed = t.Sub(epoch) - r.began
-	e.Name, e.Call, e.Attempt, e.Began = r.settings.Name, r.id, r.started, t.Add(-e.Elapsed)
+	e.Elapsed = t.Sub(epoch) - r.Began
+	e.Name, e.Call, e.Attempt, e.Began = r.settings.Name, r.id, r.Started, t.Add(-e.Elapsed)
 	r.settings.Observe(r.ctx, e)
 }
 
 // release ends the context of an attempt.
 func (r *race[T]) release(attempt int) {
-	if attempt >= 1 && attempt <= r.started {
+	if attempt >= 1 && attempt <= r.Started {
 		r.cancels[attempt-1](errHedged)
 	}
 }
