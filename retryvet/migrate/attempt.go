@@ -3,6 +3,7 @@ package migrate
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strconv"
 )
@@ -29,9 +30,11 @@ func (p *pkg) attempt(f *file, w *rewrite) (text string, edits []edit, inside as
 			lit, ok = p.inits[obj][0].(*ast.FuncLit)
 		}
 	}
-	f.needs["context"] = true
 	if ok {
 		at := lit.Type.Params.Opening + 1
+		if _, why := p.needs("context.", at); why != "" {
+			return "", nil, nil, why
+		}
 		return "", []edit{{at, at, "context.Context"}}, lit, ""
 	}
 	sig, ok := p.TypesInfo.TypeOf(op).Underlying().(*types.Signature)
@@ -43,9 +46,9 @@ func (p *pkg) attempt(f *file, w *rewrite) (text string, edits []edit, inside as
 	}
 	results := "error"
 	if sig.Results().Len() == 2 {
-		t, ok := p.typeName(f, sig.Results().At(0).Type())
+		t, ok := p.typeName(f, sig.Results().At(0).Type(), op.Pos())
 		if !ok {
-			return "", nil, nil, "the type of its value isn't imported"
+			return "", nil, nil, "the type of its value has no name there"
 		}
 		results = "(" + t + ", error)"
 	}
@@ -65,23 +68,26 @@ func (p *pkg) untyped(v *types.Var) bool {
 	return true
 }
 
-// typeName returns how a type is written in the file.
-func (p *pkg) typeName(f *file, t types.Type) (string, bool) {
-	ok := true
+// typeName returns how a type is written in the file at pos.
+func (p *pkg) typeName(f *file, t types.Type, pos token.Pos) (string, bool) {
 	s := types.TypeString(t, func(other *types.Package) string {
 		if other == p.Types {
 			return ""
 		}
 		for _, i := range f.syntax.Imports {
-			if path, _ := strconv.Unquote(i.Path.Value); path == other.Path() {
-				if i.Name != nil {
-					return i.Name.Name
-				}
+			path, _ := strconv.Unquote(i.Path.Value)
+			switch {
+			case path != other.Path():
+			case i.Name == nil:
 				return other.Name()
+			case i.Name.Name == ".":
+				return ""
+			case i.Name.Name != "_":
+				return i.Name.Name
 			}
 		}
-		ok = false
-		return ""
+		return other.Name()
 	})
-	return s, ok
+	tv, err := types.Eval(p.Fset, p.Types, pos, s)
+	return s, err == nil && tv.IsType() && types.Identical(tv.Type, t)
 }

@@ -32,7 +32,8 @@ var avastAdvice = map[string]string{
 }
 
 const avastNote = "avast/retry-go: a call that gives up returns a *retry.Error around the failures instead of a retry-go Error, or the last failure: errors.Is and errors.As see them, " +
-	"but the text is another one. With a RetryIf of its own, Unrecoverable was retried; retry.Stop never is. context.Canceled isn't retried."
+	"but the text is another one. With a RetryIf of its own, Unrecoverable was retried; retry.Stop never is. retry.Get returns the last value with an error too. " +
+	manyNote
 
 var avastV4 = &peer{path: "github.com/avast/retry-go/v4", name: "retry", marks: map[string]string{"Unrecoverable": "Stop"},
 	advice: avastAdvice, notes: []string{avastNote}}
@@ -82,8 +83,8 @@ func callAvastV5(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func) 
 }
 
 func (p *pkg) avast(cur inspector.Cursor, e *ast.CallExpr, of *peer, target string, op ast.Expr, options []ast.Expr) string {
-	a := &avastOptions{p: p, of: of, attempts: "10", attemptsDefault: true, delay: "100 * time.Millisecond", jitter: "100 * time.Millisecond",
-		double: true, random: true}
+	tenth := fixed("100 * time.Millisecond", 1e8)
+	a := &avastOptions{p: p, of: of, attempts: "10", attemptsDefault: true, delay: tenth, most: fixed("0", 0), jitter: tenth, double: true, random: true}
 	for _, o := range options {
 		name, args, ok := p.option(o, of)
 		if !ok {
@@ -104,38 +105,36 @@ type avastOptions struct {
 	attempts            string
 	attemptsDefault     bool
 	variable            bool // whether the number of attempts may be 0, for no limit
-	delay, most, jitter string
+	delay, most, jitter amount
 	double, random      bool // BackOffDelay or FixedDelay; RandomDelay
 	ctx, retryIf, hook  string
 }
 
 func (a *avastOptions) add(name string, args []ast.Expr) string {
-	text := ""
+	var v amount
 	switch name {
 	case "Attempts", "Delay", "MaxDelay", "MaxJitter", "Context":
 		var ok bool
-		if text, ok = a.p.value(args[0], a.of); !ok {
+		if v, ok = a.p.amount(args[0], a.of); !ok {
 			return "the value of its option " + name + " is made in the call"
 		}
 	}
 	switch name {
 	case "Attempts":
-		a.attempts, a.attemptsDefault = text, false
-		if n, ok := a.p.constant(args[0]); !ok {
-			a.attempts, a.variable = "int("+text+")", true
-		} else if n == 0 {
+		a.attempts, a.attemptsDefault, a.variable = a.p.attempts(args[0], v.text, 0), false, v.value == nil
+		if v.is(0) {
 			a.attempts = ""
 		}
 	case "UntilSucceeded":
-		a.attempts, a.attemptsDefault = "", false
+		a.attempts, a.attemptsDefault, a.variable = "", false, false
 	case "Delay":
-		a.delay = text
+		a.delay = v
 	case "MaxDelay":
-		a.most = text
+		a.most = v
 	case "MaxJitter":
-		a.jitter = text
+		a.jitter = v
 	case "Context":
-		a.ctx = text
+		a.ctx = v.text
 	case "LastErrorOnly", "WrapContextErrorWithLastError": // *retry.Error has all of them
 	case "DelayType":
 		a.double, a.random = false, false
@@ -143,7 +142,7 @@ func (a *avastOptions) add(name string, args []ast.Expr) string {
 		if name, args, ok := a.p.option(args[0], a.of); ok && name == "CombineDelay" {
 			kinds = args
 		}
-		fixed := 0
+		bases := 0
 		for _, k := range kinds {
 			id := a.p.foreign(k)
 			if _, ok := ast.Unparen(k).(*ast.SelectorExpr); !ok || id == nil {
@@ -151,10 +150,10 @@ func (a *avastOptions) add(name string, args []ast.Expr) string {
 			}
 			switch id.Name {
 			case "FixedDelay":
-				fixed++
+				bases++
 			case "BackOffDelay":
 				a.double = true
-				fixed++
+				bases++
 			case "RandomDelay":
 				if a.random {
 					return "its DelayType has RandomDelay twice"
@@ -164,23 +163,30 @@ func (a *avastOptions) add(name string, args []ast.Expr) string {
 				return "its DelayType is " + id.Name
 			}
 		}
-		if fixed > 1 {
+		if bases > 1 {
 			return "its DelayType combines several delays"
 		}
-		if fixed == 0 {
-			a.delay = "0"
+		if bases == 0 {
+			a.delay = fixed("0", 0)
 		}
 	case "RetryIf":
 		if a.p.foreign(args[0]) != nil {
 			return "its RetryIf uses the library"
 		}
-		a.retryIf = a.p.src(args[0])
+		a.retryIf = ""
+		if !a.p.TypesInfo.Types[args[0]].IsNil() {
+			a.retryIf = a.p.src(args[0])
+		}
 	case "OnRetry":
-		text, ok := a.p.funcText(args[0], "uint(d.Attempt-1)", "d.Err")
+		a.hook = ""
+		if a.p.TypesInfo.Types[args[0]].IsNil() {
+			break
+		}
+		h, ok := a.p.hook(args[0], []string{"d", "decision", "retryDecision"}, "uint(%[1]s.Attempt-1)", "%[1]s.Err")
 		if !ok {
 			return "its OnRetry isn't a function of the program"
 		}
-		a.hook = text
+		a.hook = "func(" + h.param + " *" + me + "Decision) {\nif !" + h.param + ".Retry" + h.or + " {\nreturn\n}\n" + h.text + "\n}"
 	default:
 		return "of its option " + name
 	}
@@ -189,29 +195,25 @@ func (a *avastOptions) add(name string, args []ast.Expr) string {
 
 func (a *avastOptions) policy() *policy {
 	pol := &policy{ctx: a.ctx}
-	pol.need("time")
-	switch {
-	case !a.random && !a.variable && !a.double && a.most == "":
-		pol.set("Backoff", me+"Constant("+a.delay+")", "without jitter; "+me+"Exponential{} spreads retries")
+	switch two := fixed("2", 2); {
+	case !a.random && !a.variable && !a.double && a.most.is(0):
+		pol.set("Backoff", me+"Constant("+a.delay.text+")", a.delay.comment(a.attempts == ""))
 		if a.attempts == "" {
 			a.attempts = me + "Unlimited"
 		}
-	case !a.random && !a.variable && a.double && a.most != "":
-		pol.set("Backoff", fmt.Sprintf("%sExponential{Initial: %s, Max: %s, Jitter: %sNoJitter}", me, a.delay, a.most, me), "without jitter; leave NoJitter out to spread retries")
+	case !a.random && !a.variable && a.double && schedule(a.delay, a.most, two):
+		pol.set("Backoff", fmt.Sprintf("%sExponential{Initial: %s, Max: %s, Jitter: %sNoJitter}", me, a.delay.text, a.most.text, me), "without jitter; leave NoJitter out to spread retries")
 		if a.attempts == "" {
 			a.attempts = me + "Unlimited"
 		}
 	default:
-		jitter, most := a.jitter, a.most
+		jitter := a.jitter.text
 		if !a.random {
 			jitter = "0"
 		}
-		if most == "" {
-			most = "0"
-		}
 		pol.help("avastDelays")
-		pol.set("Backoff", fmt.Sprintf("avastDelays(%s, %s, %s, %v)", a.delay, jitter, most, a.double),
-			fmt.Sprintf("the delays as they were; %sExponential{Initial: %s} spreads them more", me, a.delay))
+		pol.set("Backoff", fmt.Sprintf("avastDelays(%s, %s, %s, %v)", a.delay.text, jitter, a.most.text, a.double),
+			fmt.Sprintf("the delays as they were; %sExponential{Initial: %s} spreads them more", me, a.delay.text))
 	}
 	if a.attemptsDefault {
 		pol.set("Attempts", a.attempts, "avast/retry-go's default; 4 is the default here")
@@ -219,8 +221,6 @@ func (a *avastOptions) policy() *policy {
 		pol.set("Attempts", a.attempts, "")
 	}
 	pol.set("RetryIf", a.retryIf, "")
-	if a.hook != "" {
-		pol.set("Decide", "func(d *"+me+"Decision) {\nif !d.Retry {\nreturn\n}\n"+a.hook+"\n}", "called for the last failure too, as OnRetry was; Observe is for retries only")
-	}
+	pol.set("Decide", a.hook, "called for the last failure too, as OnRetry was; Observe is for retries only")
 	return pol
 }

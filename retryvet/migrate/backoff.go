@@ -34,6 +34,11 @@ var backoffAdvice = map[string]string{
 	"WithMaxRetries":        "Policy.Attempts: one more, since it includes the first attempt",
 	"WithContext":           "give the context to retry.Do",
 	"Permanent":             "retry.Stop",
+	"RetryAfter":            "retry.After",
+	"Retry":                 "retry.Do, or retry.Get for a value",
+	"RetryWithData":         "retry.Get",
+	"RetryNotify":           "retry.Do with Policy.Observe",
+	"RetryNotifyWithData":   "retry.Get with Policy.Observe",
 	"PermanentError":        "retry.Stop marks an error that stays visible to errors.Is and errors.As; there is no type to look for",
 	"NextBackOff":           "Policy.Next gives the delay that follows a failure; Backoff.Delays gives all of them",
 	"Reset":                 "nothing to do: every call begins anew",
@@ -49,7 +54,8 @@ var backoffAdvice = map[string]string{
 }
 
 const backoffNote = "cenkalti/backoff: a call that gives up returns a *retry.Error around the failures instead of the last one: errors.Is and errors.As see them, == doesn't. " +
-	"A context that is already over makes no attempt, a delay that would outlast the context's deadline isn't begun, and context.Canceled isn't retried."
+	"A context that is already over makes no attempt, and a delay that would outlast the context's deadline isn't begun. " +
+	manyNote
 
 var backoffV4 = &peer{
 	path: "github.com/cenkalti/backoff/v4", name: "backoff", consts: backoffConsts,
@@ -58,12 +64,12 @@ var backoffV4 = &peer{
 
 var backoffV5 = &peer{
 	path: "github.com/cenkalti/backoff/v5", name: "backoff", consts: backoffConsts,
-	marks: map[string]string{"Permanent": "Stop"}, advice: backoffAdvice, notes: []string{backoffNote},
+	marks: map[string]string{"Permanent": "Stop", "RetryAfter": "After"}, advice: backoffAdvice, notes: []string{backoffNote},
 }
 
 var backoffV7 = &peer{
 	path: "github.com/cenkalti/backoff/v7", name: "backoff", consts: backoffConsts,
-	marks: map[string]string{"Permanent": "Stop"}, advice: backoffAdvice, notes: []string{backoffNote},
+	marks: map[string]string{"Permanent": "Stop", "RetryAfter": "After"}, advice: backoffAdvice, notes: []string{backoffNote},
 }
 
 func init() { // not above, since the functions refer to the peers
@@ -100,14 +106,10 @@ func callBackoffV4(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 	if why := b.observe(notify); why != "" {
 		return why, true
 	}
-	pol, why := b.policy()
-	if why != "" {
+	if why := p.moved(b.values, b.deletes, cur); why != "" {
 		return why, true
 	}
-	if !p.unchanged(b.values, b.from(e), e.Pos()) {
-		return "what its backoff is made of changes before the call", true
-	}
-	return p.emit(&rewrite{cur: cur, call: e, of: backoffV4, target: target, policy: pol, op: e.Args[0], deletes: b.deletes}), true
+	return p.emit(&rewrite{cur: cur, call: e, of: backoffV4, target: target, policy: b.policy(), op: e.Args[0], deletes: b.deletes}), true
 }
 
 // callBackoffV5 rewrites Retry(ctx, op, options…).
@@ -120,6 +122,9 @@ func callBackoffV5(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 		return "its options are a slice", true
 	}
 	b := &backoffs{p: p, of: of}
+	if p.foreign(e.Args[0]) != nil {
+		return "its context is made by the library", true
+	}
 	b.exponential()
 	b.elapsed, b.elapsedDefault = "15 * time.Minute", true
 	for _, o := range e.Args[2:] {
@@ -135,25 +140,23 @@ func callBackoffV5(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 			}
 			b.elapsed, b.elapsedDefault = elapsed, isDefault
 		case "WithMaxTries":
-			text, ok := p.value(args[0], of)
+			n, ok := p.amount(args[0], of)
 			if !ok {
 				return "its number of tries is made in the call", true
 			}
 			b.values = append(b.values, args[0])
-			b.attempts, b.attemptsComment = text, ""
-			if n, ok := p.constant(args[0]); ok && n == 0 {
+			b.attempts, b.attemptsComment, b.variable = p.attempts(args[0], n.text, 0), "", n.value == nil
+			if n.is(0) {
 				b.attempts = ""
-			} else if !ok {
-				b.attempts, b.variable = "int("+text+")", true
 			}
 		case "WithMaxElapsedTime":
-			text, ok := p.value(args[0], of)
+			d, ok := p.amount(args[0], of)
 			if !ok {
 				return "its limit of time is made in the call", true
 			}
 			b.values = append(b.values, args[0])
-			b.elapsed, b.elapsedDefault = text, false
-			if n, ok := p.constant(args[0]); ok && n == 0 {
+			b.elapsed, b.elapsedDefault = d.text, false
+			if f, ok := d.float(); ok && f <= 0 {
 				b.elapsed = ""
 			}
 		case "WithNotify":
@@ -164,17 +167,10 @@ func callBackoffV5(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 			return "of its option " + name, true
 		}
 	}
-	pol, why := b.policy()
-	if why != "" {
+	if why := p.moved(b.values, b.deletes, cur); why != "" {
 		return why, true
 	}
-	ctx, ok := p.value(e.Args[0], of)
-	if !ok {
-		ctx = p.src(e.Args[0])
-	}
-	pol.ctx = ctx
-	if !p.unchanged(b.values, b.from(e), e.Pos()) {
-		return "what its backoff is made of changes before the call", true
-	}
+	pol := b.policy()
+	pol.ctx = p.src(e.Args[0])
 	return p.emit(&rewrite{cur: cur, call: e, of: of, target: "Get", policy: pol, op: e.Args[1], deletes: b.deletes}), true
 }

@@ -14,7 +14,7 @@ func (b *backoffs) literal(lit *ast.CompositeLit) string {
 	}
 	switch named.Obj().Name() {
 	case "ZeroBackOff":
-		b.kind, b.constant = "constant", "0"
+		b.kind, b.constant = "constant", fixed("0", 0)
 		return ""
 	case "StopBackOff":
 		b.kind = "stop"
@@ -23,20 +23,24 @@ func (b *backoffs) literal(lit *ast.CompositeLit) string {
 	default:
 		return "of its backoff " + named.Obj().Name()
 	}
-	b.kind, b.initial, b.most, b.multiplier, b.randomized = "exponential", "0", "0", "0", "0"
+	none := fixed("0", 0)
+	b.kind, b.initial, b.most, b.multiplier, b.randomized = "exponential", none, none, none, none
 	if named.Obj().Name() == "ConstantBackOff" {
-		b.kind, b.constant = "constant", "0"
+		b.kind, b.constant = "constant", none
 	}
+	set := map[string]bool{}
 	for _, elt := range lit.Elts {
 		kv, ok := elt.(*ast.KeyValueExpr)
 		if !ok {
 			return "its backoff is a literal without names"
 		}
-		if why := b.field(kv.Key.(*ast.Ident).Name, kv.Value); why != "" {
+		name := kv.Key.(*ast.Ident).Name
+		set[name] = true
+		if why := b.field(name, kv.Value); why != "" {
 			return why
 		}
 	}
-	if b.kind == "exponential" && (b.initial == "0" || b.most == "0" || b.multiplier == "0") {
+	if b.kind == "exponential" && !(set["InitialInterval"] && set["MaxInterval"] && set["Multiplier"]) || b.elapsed != "" && !set["Stop"] {
 		return "its backoff is a literal that leaves out what it needs"
 	}
 	return ""
@@ -49,30 +53,30 @@ func (b *backoffs) field(name string, v ast.Expr) string {
 		}
 		return "its backoff has a " + name + " of its own"
 	}
-	text, ok := b.p.value(v, b.of)
+	a, ok := b.p.amount(v, b.of)
 	if !ok {
 		return "the " + name + " of its backoff is made in the call"
 	}
 	b.values = append(b.values, v)
 	switch name {
 	case "InitialInterval":
-		b.initial = text
+		b.initial = a
 	case "MaxInterval":
-		b.most = text
+		b.most = a
 	case "Multiplier":
-		b.multiplier = text
+		b.multiplier = a
 	case "RandomizationFactor":
-		b.randomized = text
-		if n := b.p.TypesInfo.Types[v].Value; n != nil && n.String() == "0" {
-			b.randomized = "0"
-		}
+		b.randomized = a
 	case "MaxElapsedTime":
-		b.elapsed, b.elapsedDefault = text, false
-		if n, ok := b.p.constant(v); ok && n == 0 {
+		if f, ok := a.float(); ok && f < 0 {
+			return "the MaxElapsedTime of its backoff is negative"
+		}
+		b.elapsed, b.elapsedDefault = a.text, false
+		if a.is(0) {
 			b.elapsed = ""
 		}
 	case "Interval":
-		b.constant = text
+		b.constant = a
 	default:
 		return "its backoff has a " + name
 	}
@@ -81,53 +85,50 @@ func (b *backoffs) field(name string, v ast.Expr) string {
 
 // observe makes Policy.Observe of a Notify.
 func (b *backoffs) observe(notify ast.Expr) string {
+	b.hook = ""
 	if notify == nil || b.p.TypesInfo.Types[notify].IsNil() {
 		return ""
 	}
-	text, ok := b.p.funcText(notify, "e.Err", "e.Delay")
+	h, ok := b.p.hook(notify, []string{"e", "event", "retryEvent"}, "%[1]s.Err", "%[1]s.Delay")
 	if !ok {
 		return "its Notify isn't a function of the program"
 	}
-	b.hook = text
+	b.hook = "func(_ context.Context, " + h.param + " " + me + "Event) {\nif !" + h.param + ".Retry" + h.or + " {\nreturn\n}\n" + h.text + "\n}"
 	return ""
 }
 
 // policy returns the policy that does the same.
-func (b *backoffs) policy() (*policy, string) {
+func (b *backoffs) policy() *policy {
 	pol := &policy{ctx: b.ctx}
 	endless := b.attempts == ""
+	one := fixed("1", 1)
 	if b.variable && b.kind == "constant" { // 0 is no limit for a Seq
-		b.kind, b.initial, b.most, b.multiplier, b.randomized = "exponential", b.constant, b.constant, "1", "0"
+		b.kind, b.initial, b.most, b.multiplier, b.randomized = "exponential", b.constant, b.constant, one, fixed("0", 0)
 	}
 	switch b.kind {
 	case "stop":
 		pol.set("Attempts", "1", "")
-		return pol, ""
+		return pol
 	case "constant":
-		comment := "without jitter; " + me + "Exponential{} spreads retries"
-		if b.constant == "0" && endless {
-			comment = "there was no delay at all; now there is at least a millisecond, and " + me + "Exponential{} is kind to what is called"
-		}
-		pol.set("Backoff", me+"Constant("+b.constant+")", comment)
+		pol.set("Backoff", me+"Constant("+b.constant.text+")", b.constant.comment(endless))
 		if endless {
 			pol.set("Attempts", me+"Unlimited", "")
 		}
 	case "exponential":
-		pol.need("time")
-		if b.randomized == "0" && !b.variable {
+		if b.randomized.is(0) && !b.variable && schedule(b.initial, b.most, b.multiplier) {
 			grow := ""
-			if b.multiplier != "2" {
-				grow = fmt.Sprintf(", Grow: func(d time.Duration) time.Duration { return time.Duration(float64(d) * %s) }", b.multiplier)
+			if !b.multiplier.is(2) {
+				grow = fmt.Sprintf(", Grow: func(d time.Duration) time.Duration { return time.Duration(float64(d) * %s) }", b.multiplier.text)
 			}
-			pol.set("Backoff", fmt.Sprintf("%sExponential{Initial: %s, Max: %s%s, Jitter: %sNoJitter}", me, b.initial, b.most, grow, me), "without jitter; leave NoJitter out to spread retries")
+			pol.set("Backoff", fmt.Sprintf("%sExponential{Initial: %s, Max: %s%s, Jitter: %sNoJitter}", me, b.initial.text, b.most.text, grow, me), "without jitter; leave NoJitter out to spread retries")
 			if endless {
 				pol.set("Attempts", me+"Unlimited", "")
 			}
 			break
 		}
 		pol.help("backoffDelays")
-		pol.set("Backoff", fmt.Sprintf("backoffDelays(%s, %s, %s, %s)", b.initial, b.most, b.multiplier, b.randomized),
-			fmt.Sprintf("the delays as they were; %sExponential{Initial: %s} spreads them more", me, b.initial))
+		pol.set("Backoff", fmt.Sprintf("backoffDelays(%s, %s, %s, %s)", b.initial.text, b.most.text, b.multiplier.text, b.randomized.text),
+			fmt.Sprintf("the delays as they were; %sExponential{Initial: %s} spreads them more", me, b.initial.text))
 	}
 	if !endless {
 		pol.set("Attempts", b.attempts, b.attemptsComment)
@@ -135,14 +136,10 @@ func (b *backoffs) policy() (*policy, string) {
 	if b.elapsed != "" {
 		comment := ""
 		if b.elapsedDefault {
-			pol.need("time")
 			comment = "cenkalti/backoff's default; set what your caller can wait for"
 		}
 		pol.set("Within", b.elapsed, comment)
 	}
-	if b.hook != "" {
-		pol.need("context")
-		pol.set("Observe", "func(_ context.Context, e "+me+"Event) {\nif !e.Retry {\nreturn\n}\n"+b.hook+"\n}", "")
-	}
-	return pol, ""
+	pol.set("Observe", b.hook, "")
+	return pol
 }

@@ -1,9 +1,7 @@
 package migrate
 
 import (
-	"fmt"
 	"go/ast"
-	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/ast/edge"
@@ -16,8 +14,8 @@ type backoffs struct {
 	of *peer
 
 	kind                                  string // exponential, constant, or stop
-	initial, most, multiplier, randomized string
-	constant                              string
+	initial, most, multiplier, randomized amount
+	constant                              amount
 	elapsed                               string
 	elapsedDefault                        bool
 	attempts, attemptsComment             string
@@ -31,16 +29,9 @@ type backoffs struct {
 }
 
 func (b *backoffs) exponential() {
-	b.kind, b.initial, b.most, b.multiplier, b.randomized = "exponential", "500 * time.Millisecond", "60 * time.Second", "1.5", "0.5"
-}
-
-// from returns where the first of what the backoff is made of stands.
-func (b *backoffs) from(e *ast.CallExpr) (pos token.Pos) {
-	pos = e.Pos()
-	for _, s := range b.deletes {
-		pos = min(pos, s.Pos())
-	}
-	return pos
+	b.kind = "exponential"
+	b.initial, b.most = fixed("500 * time.Millisecond", 5e8), fixed("60 * time.Second", 6e10)
+	b.multiplier, b.randomized = fixed("1.5", 1.5), fixed("0.5", .5)
 }
 
 // eval follows an expression of type BackOff. It returns why that isn't possible, or "".
@@ -55,7 +46,7 @@ func (b *backoffs) eval(e ast.Expr) string {
 		return b.literal(lit)
 	}
 	if name, args, ok := b.p.option(e, b.of); ok {
-		return b.made2(name, args)
+		return b.made(name, args)
 	}
 	if id, ok := e.(*ast.Ident); ok && b.current != nil && b.p.TypesInfo.Uses[id] == b.current {
 		return ""
@@ -107,10 +98,10 @@ func (b *backoffs) consumes(use inspector.Cursor) bool {
 // statements that make the variable go away with it.
 func (b *backoffs) once(use inspector.Cursor) bool { return b.p.once(use) }
 
-func (b *backoffs) made2(name string, args []ast.Expr) string {
-	value := func(e ast.Expr) (string, bool) {
+func (b *backoffs) made(name string, args []ast.Expr) string {
+	value := func(e ast.Expr) (amount, bool) {
 		b.values = append(b.values, e)
-		return b.p.value(e, b.of)
+		return b.p.amount(e, b.of)
 	}
 	switch name {
 	case "NewExponentialBackOff":
@@ -133,35 +124,35 @@ func (b *backoffs) made2(name string, args []ast.Expr) string {
 			}
 		}
 	case "NewConstantBackOff":
-		text, ok := value(args[0])
+		d, ok := value(args[0])
 		if !ok {
 			return "the delay of its backoff is made in the call"
 		}
-		b.kind, b.constant = "constant", text
+		b.kind, b.constant = "constant", d
 	case "WithMaxRetries":
 		if why := b.eval(args[0]); why != "" {
 			return why
 		}
-		text, ok := value(args[1])
+		if b.attempts != "" {
+			return "it limits the retries twice"
+		}
+		n, ok := value(args[1])
 		if !ok {
 			return "its number of retries is made in the call"
 		}
-		if n, ok := b.p.constant(args[1]); ok {
-			b.attempts = fmt.Sprint(n + 1)
-			b.attemptsComment = fmt.Sprintf("were %d retries; attempts include the first", n)
-		} else {
-			b.attempts = "int(" + text + ") + 1"
-			b.attemptsComment = "were retries; attempts include the first"
-		}
+		b.attempts, b.attemptsComment = b.p.retries(args[1], n.text)
 	case "WithContext":
 		if why := b.eval(args[0]); why != "" {
 			return why
 		}
-		text, ok := value(args[1])
+		if b.ctx != "" {
+			return "it has two contexts"
+		}
+		ctx, ok := value(args[1])
 		if !ok {
 			return "its context is made in the call"
 		}
-		b.ctx = text
+		b.ctx = ctx.text
 	default:
 		return "of its backoff " + name
 	}

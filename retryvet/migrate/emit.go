@@ -35,7 +35,8 @@ func (p *pkg) emit(w *rewrite) string {
 		end.pos = w.op.Pos()
 		end.text = op + ")"
 	}
-	w.policy.head = p.comments(f, start, end)
+	w.policy.explains = w.policy.explains || w.policy.head != ""
+	w.policy.head += p.comments(f, w.policy, start, end)
 	args := ""
 	if i, ok := ast.Unparen(w.call.Fun).(*ast.IndexExpr); ok && w.target == "Get" {
 		args = "[" + p.src(i.Index) + "]"
@@ -44,7 +45,6 @@ func (p *pkg) emit(w *rewrite) string {
 	ctx := w.policy.ctx
 	if ctx == "" {
 		ctx = "context.Background()"
-		f.needs["context"] = true
 		if name := p.contextAt(w.call.Pos()); name != "" {
 			const comment = "there was no context; the call ends with the caller if it is given "
 			w.policy.head += "// retry: " + comment + name + "\n\n"
@@ -52,7 +52,34 @@ func (p *pkg) emit(w *rewrite) string {
 			about = append(about, "context: "+comment+name)
 		}
 	}
+	if p.inner(inside) {
+		w.policy.head += "// retry: what the retry call in the attempt gives up on isn't retried here; so retries don't multiply\n\n"
+		w.policy.explains = true
+		about = append(about, "what the retry call in the attempt gives up on isn't retried by this one")
+	}
 	start.text = me + w.target + args + "(" + ctx + ", " + w.policy.String() + ", "
+	imports, why := p.needs(start.text+end.text, w.call.Pos())
+	if why != "" {
+		return why
+	}
+	gone := []ast.Node{w.call}
+	for _, s := range w.deletes {
+		gone = append(gone, s)
+	}
+	if name := p.orphans(start.text+end.text, gone, w.op); name != "" {
+		return "nothing would use " + name + " any more"
+	}
+	for _, h := range w.policy.helpers {
+		if why := p.help(h, f); why != "" {
+			return why
+		}
+	}
+	if len(edits) > 0 {
+		imports = append(imports, "context")
+	}
+	for _, name := range imports {
+		f.needs[name] = true
+	}
 	f.edits = append(f.edits, start, end)
 	f.edits = append(f.edits, edits...)
 	if inside != nil {
@@ -60,14 +87,6 @@ func (p *pkg) emit(w *rewrite) string {
 	}
 	for _, s := range w.deletes {
 		f.remove(s)
-	}
-	for _, n := range w.policy.needs {
-		f.needs[n] = true
-	}
-	for _, h := range w.policy.helpers {
-		if old := p.helpers[h]; old == nil || strings.HasSuffix(p.Fset.Position(old.syntax.FileStart).Filename, "_test.go") {
-			p.helpers[h] = f
-		}
 	}
 	f.touched = true
 	p.s.peers[w.of] = true
@@ -82,8 +101,23 @@ func (p *pkg) emit(w *rewrite) string {
 		text += "; " + strings.Join(about, "; ")
 	}
 	p.note(w.call.Pos(), kind, p.nameOf(w.call), "%s", text)
-	p.compared(w)
+	p.compared(w.cur)
 	return ""
+}
+
+// inner reports whether an attempt makes a retry call of one of the libraries.
+func (p *pkg) inner(attempt ast.Node) (found bool) {
+	if attempt == nil {
+		return false
+	}
+	ast.Inspect(attempt, func(n ast.Node) bool {
+		if c, ok := n.(*ast.CallExpr); ok {
+			fn, lib := p.callee(c)
+			found = found || lib != nil && retries(fn)
+		}
+		return !found
+	})
+	return found
 }
 
 // nameOf returns what a call calls, without arguments.
@@ -109,82 +143,17 @@ func (p *pkg) contextAt(pos token.Pos) string {
 	return ""
 }
 
-// compared lists comparisons of a call's error that don't see what is wrapped.
-func (p *pkg) compared(w *rewrite) {
-	s, ok := w.cur.Parent().Node().(*ast.AssignStmt)
-	if !ok {
-		return
-	}
-	id, ok := s.Lhs[len(s.Lhs)-1].(*ast.Ident)
-	if !ok {
-		return
-	}
-	for _, use := range p.uses[p.TypesInfo.ObjectOf(id)] {
-		if use.Node().Pos() < s.End() {
-			continue
-		}
-		bad := false
-		switch n := use.Parent().Node().(type) {
-		case *ast.BinaryExpr:
-			other := n.X
-			if other == use.Node() {
-				other = n.Y
-			}
-			bad = (n.Op == token.EQL || n.Op == token.NEQ) && !p.TypesInfo.Types[other].IsNil()
-		case *ast.TypeAssertExpr, *ast.SwitchStmt:
-			bad = true
-		}
-		if bad {
-			p.note(use.Node().Pos(), Left, "a comparison of "+id.Name, "the error of a call that gives up is a *retry.Error around the failures; compare with errors.Is, errors.As or errors.AsType")
-		}
-	}
-}
-
-// comments returns the comments that the edits would lose.
-func (p *pkg) comments(f *file, edits ...edit) string {
+// comments returns the comments that the edits would lose: those that aren't in what the policy takes over.
+func (p *pkg) comments(f *file, pol *policy, edits ...edit) string {
 	var b strings.Builder
 	for _, g := range f.syntax.Comments {
 		for _, c := range g.List {
 			for _, e := range edits {
-				if e.pos <= c.Pos() && c.End() <= e.end {
+				if e.pos <= c.Pos() && c.End() <= e.end && !pol.mentions(c.Text) {
 					b.WriteString(c.Text + "\n")
 				}
 			}
 		}
 	}
 	return b.String()
-}
-
-// funcText returns what is to stand at the end of a hook that calls fn with the given arguments: for a literal its body,
-// with its parameters set.
-func (p *pkg) funcText(fn ast.Expr, args ...string) (string, bool) {
-	if p.foreign(fn) != nil {
-		return "", false
-	}
-	lit, ok := ast.Unparen(fn).(*ast.FuncLit)
-	if !ok {
-		if _, isCall := ast.Unparen(fn).(*ast.CallExpr); isCall {
-			return "", false
-		}
-		return p.src(fn) + "(" + strings.Join(args, ", ") + ")", true
-	}
-	var names, values []string
-	i := 0
-	for _, field := range lit.Type.Params.List {
-		for _, name := range field.Names {
-			if obj := p.TypesInfo.Defs[name]; obj != nil && len(p.uses[obj]) > 0 {
-				names = append(names, name.Name)
-				values = append(values, args[i])
-			}
-			i++
-		}
-		if len(field.Names) == 0 {
-			i++
-		}
-	}
-	body := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(p.src(lit.Body), "{"), "}"))
-	if len(names) > 0 {
-		body = strings.Join(names, ", ") + " := " + strings.Join(values, ", ") + "\n" + body
-	}
-	return body, true
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"go/ast"
 	"go/format"
+	"go/parser"
 	"go/token"
 	"go/types"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -21,6 +23,8 @@ type session struct {
 	done      map[string]bool // files
 	peers     map[*peer]bool  // that something was rewritten from
 	uncertain map[*peer]bool  // of which a call was left, which must go on to find its marks
+	strays    bool            // whether errors are marked by RetryableError outside of attempts
+	items     []Item          // files that aren't rewritten
 }
 
 // A pkg is a package that uses other libraries.
@@ -58,17 +62,32 @@ func (s *session) open(p *packages.Package) *pkg {
 		inits: map[types.Object][]ast.Expr{}, helpers: map[string]*file{}}
 	for _, f := range p.Syntax {
 		name := p.Fset.Position(f.FileStart).Filename
-		if s.done[name] || ast.IsGenerated(f) || !strings.HasSuffix(name, ".go") {
+		if s.done[name] || imported(f) == nil {
 			continue
 		}
-		for _, i := range f.Imports {
-			if peerOf(strings.Trim(i.Path.Value, `"`)) != nil {
-				if src, err := os.ReadFile(name); err == nil {
-					n.files[f] = &file{syntax: f, src: src, needs: map[string]bool{}}
-					s.done[name] = true
-				}
-				break
+		s.done[name] = true
+		switch src, err := os.ReadFile(name); {
+		case !strings.HasSuffix(name, ".go"): // what cgo makes of a file
+			s.skip(p, f, usesCgo)
+		case ast.IsGenerated(f):
+			s.skip(p, f, "the file is generated; change what generates it")
+		case err != nil:
+			s.skip(p, f, err.Error())
+		default:
+			n.files[f] = &file{syntax: f, src: src, needs: map[string]bool{}}
+		}
+	}
+	for _, name := range p.IgnoredFiles {
+		if s.done[name] || !strings.HasSuffix(name, ".go") {
+			continue
+		}
+		s.done[name] = true
+		if f, err := parser.ParseFile(p.Fset, name, nil, parser.ImportsOnly); err == nil && imported(f) != nil {
+			why := "the file isn't built here; run this where it is, with GOOS, GOARCH or GOFLAGS=-tags=… set"
+			if slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool { return pathOf(i) == "C" }) {
+				why = usesCgo
 			}
+			s.skip(p, f, why)
 		}
 	}
 	if len(n.files) == 0 {
@@ -77,6 +96,33 @@ func (s *session) open(p *packages.Package) *pkg {
 	n.in = inspector.New(p.Syntax)
 	n.index()
 	return n
+}
+
+const usesCgo = "the file uses cgo; do it by hand"
+
+// imported returns an import of another library, or nil.
+func imported(f *ast.File) *ast.ImportSpec {
+	for _, i := range f.Imports {
+		if peerOf(pathOf(i)) != nil {
+			return i
+		}
+	}
+	return nil
+}
+
+func pathOf(i *ast.ImportSpec) string {
+	path, _ := strconv.Unquote(i.Path.Value)
+	return path
+}
+
+// skip lists a file that isn't rewritten. It may have calls, which go on to look for the marks of their library.
+func (s *session) skip(p *packages.Package, f *ast.File, why string) {
+	for _, i := range f.Imports {
+		if lib := peerOf(pathOf(i)); lib != nil {
+			s.uncertain[lib] = true
+			s.items = append(s.items, Item{p.Fset.Position(i.Pos()), Left, lib.path, why})
+		}
+	}
 }
 
 // fileOf returns the file that holds pos, or nil if it isn't one to rewrite.
@@ -112,28 +158,50 @@ func (p *pkg) finish() ([]File, error) {
 	added := map[string][]string{} // by the file to put them in
 	for name, f := range p.helpers {
 		path := p.Fset.Position(f.syntax.FileStart).Filename
-		base := "retry_delays.go"
-		if strings.HasSuffix(path, "_test.go") {
-			base = "retry_delays_test.go"
+		base := "retry_delays%s.go"
+		switch {
+		case strings.HasSuffix(p.Name, "_test"):
+			base = "retry_delays%s_x_test.go"
+		case strings.HasSuffix(path, "_test.go"):
+			base = "retry_delays%s_test.go"
 		}
-		at := filepath.Join(filepath.Dir(path), base)
+		at := unused(filepath.Join(filepath.Dir(path), base))
 		added[at] = append(added[at], name)
 	}
 	for at, names := range added {
 		slices.Sort(names)
-		text, err := format.Source([]byte(helperFile(p.Name, names)))
+		text, err := format.Source([]byte(helperFile(p.Types, names)))
 		if err != nil {
 			return nil, fmt.Errorf("writing %s: %w", at, err)
 		}
-		old, _ := os.ReadFile(at)
-		out = append(out, File{at, old, text})
+		out = append(out, File{at, nil, text})
 	}
 	return out, nil
 }
 
+// unused returns the name of a file that doesn't exist yet.
+func unused(format string) string {
+	for i := 1; ; i++ {
+		n := ""
+		if i > 1 {
+			n = strconv.Itoa(i)
+		}
+		if name := fmt.Sprintf(format, n); !exists(name) {
+			return name
+		}
+	}
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
 // apply returns the text of the file after its edits.
 func (f *file) apply() ([]byte, error) {
-	slices.SortStableFunc(f.edits, func(a, b edit) int { return cmp.Compare(a.pos, b.pos) })
+	slices.SortStableFunc(f.edits, func(a, b edit) int { // what is added stands before what goes away there
+		return cmp.Or(cmp.Compare(a.pos, b.pos), cmp.Compare(min(a.end-a.pos, 1), min(b.end-b.pos, 1)))
+	})
 	var out []byte
 	at := f.syntax.FileStart
 	for _, e := range f.edits {

@@ -1,6 +1,11 @@
 package migrate
 
 import (
+	"go/ast"
+	"go/types"
+	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,7 +85,11 @@ func avastDelays(delay, jitter, most time.Duration, double bool) retry.Seq {
 		if !yield(0) {
 			return
 		}
-		for d := delay; ; {
+		d := delay
+		if double {
+			d = max(d, 1)
+		}
+		for {
 			wait := d
 			if jitter > 0 {
 				if wait += rand.N(jitter); wait < 0 {
@@ -98,6 +107,29 @@ func avastDelays(delay, jitter, most time.Duration, double bool) retry.Seq {
 			}
 		}
 	}
+}
+`},
+	"doubledDelays": {[]string{"math", "time"}, `
+// doubledDelays gives the delays of go-retryablehttp: least, doubled each time, at most most, which may be 0.
+func doubledDelays(least, most time.Duration) retry.Seq {
+	return func(yield func(time.Duration) bool) {
+		if !yield(0) {
+			return
+		}
+		for d := least; yield(min(d, most)); {
+			if d > math.MaxInt64/2 {
+				d = most
+			} else {
+				d *= 2
+			}
+		}
+	}
+}
+`},
+	"retryAfter": {[]string{"fmt", "time"}, `
+// retryAfter returns an error that is retried no sooner than after d, as RetryAfter of cenkalti/backoff did.
+func retryAfter(d time.Duration) error {
+	return retry.After(fmt.Errorf("retry after %v", d), d)
 }
 `},
 	"fibonacciDelays": {[]string{"math", "time"}, `
@@ -138,8 +170,38 @@ func jitteredDelays(b retry.Backoff, jitter time.Duration, percent float64) retr
 `},
 }
 
+var declared = regexp.MustCompile(`(?m)^(?:func|type) (\w+)`)
+
+// help makes the rewritten program have a helper, for a call in f. It returns why that isn't possible, or "".
+func (p *pkg) help(name string, f *file) (why string) {
+	test := func(f *ast.File) bool { return strings.HasSuffix(p.Fset.Position(f.FileStart).Filename, "_test.go") }
+	for _, m := range declared.FindAllStringSubmatch(helpers[name].text, -1) {
+		obj := p.Types.Scope().Lookup(m[1])
+		if obj == nil {
+			continue
+		}
+		at := p.Fset.Position(obj.Pos()).Filename
+		if base := filepath.Base(at); !strings.HasPrefix(base, "retry_delays") || strings.HasSuffix(base, "_test.go") && !test(f.syntax) {
+			return "the package has something of the name " + m[1] + ", in " + base
+		}
+		return "" // added before
+	}
+	for _, i := range helpers[name].imports {
+		if p.Types.Scope().Lookup(nameOfImport(i)) != nil {
+			return "the package has something of the name " + nameOfImport(i)
+		}
+	}
+	if old := p.helpers[name]; old == nil || test(old.syntax) {
+		p.helpers[name] = f
+	}
+	return ""
+}
+
+// nameOfImport returns the name of a package that a helper imports.
+func nameOfImport(at string) string { return path.Base(strings.TrimSuffix(at, "/v2")) }
+
 // helperFile returns the source of a file with the named helpers.
-func helperFile(pkg string, names []string) string {
+func helperFile(pkg *types.Package, names []string) string {
 	var imports []string
 	var b strings.Builder
 	for _, name := range names {
@@ -157,5 +219,10 @@ func helperFile(pkg string, names []string) string {
 		}
 	}
 	slices.Sort(ours)
-	return "package " + pkg + "\n\nimport (\n\t" + strings.Join(std, "\n\t") + "\n\n\t" + strings.Join(ours, "\n\t") + "\n)\n" + b.String()
+	text := b.String()
+	if pkg.Scope().Lookup("retry") != nil {
+		ours[0] = "callagain " + ours[0]
+		text = regexp.MustCompile(`\bretry\.`).ReplaceAllString(text, "callagain.")
+	}
+	return "package " + pkg.Name() + "\n\nimport (\n\t" + strings.Join(std, "\n\t") + "\n\n\t" + strings.Join(ours, "\n\t") + "\n)\n" + text
 }

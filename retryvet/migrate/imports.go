@@ -15,21 +15,14 @@ func (p *pkg) imports(f *file) {
 	name := "retry"
 	var gone []*ast.ImportSpec
 	for _, i := range f.syntax.Imports {
-		path, _ := strconv.Unquote(i.Path.Value)
-		lib := peerOf(path)
-		if lib == nil {
-			if path == root || i.Name != nil && i.Name.Name == name || i.Name == nil && strings.HasSuffix(path, "/"+name) {
-				name = "callagain"
-			}
+		obj := p.pkgName(i)
+		if peerOf(pathOf(i)) != nil && obj != nil && !p.mentions(f, i, obj) {
+			gone = append(gone, i)
 			continue
 		}
-		if p.mentions(f, path) {
-			if i.Name == nil && lib.name == "retry" || i.Name != nil && i.Name.Name == "retry" {
-				name = "callagain"
-			}
-			continue
+		if pathOf(i) == root || obj != nil && obj.Name() == name {
+			name = "callagain"
 		}
-		gone = append(gone, i)
 	}
 	if p.Types.Scope().Lookup("retry") != nil {
 		name = "callagain"
@@ -73,7 +66,7 @@ func (p *pkg) imports(f *file) {
 	}
 	if ours { // beside the library, which stays
 		for _, i := range f.syntax.Imports {
-			if path, _ := strconv.Unquote(i.Path.Value); peerOf(path) != nil && p.imported(f, i) {
+			if peerOf(pathOf(i)) != nil && !f.covered(i.Pos()) {
 				if f.grouped(i) {
 					f.edits = append(f.edits, edit{i.End(), i.End(), "\n" + spec})
 				} else {
@@ -102,15 +95,8 @@ func (p *pkg) imports(f *file) {
 
 // unneeded reports whether the edits have taken away all that an import was for.
 func (p *pkg) unneeded(f *file, i *ast.ImportSpec) bool {
-	path, _ := strconv.Unquote(i.Path.Value)
-	if peerOf(path) != nil || f.needs[path] {
-		return false
-	}
-	obj, _ := p.TypesInfo.Implicits[i].(*types.PkgName)
-	if i.Name != nil {
-		obj, _ = p.TypesInfo.Defs[i.Name].(*types.PkgName)
-	}
-	if obj == nil || len(p.uses[obj]) == 0 {
+	obj := p.pkgName(i)
+	if peerOf(pathOf(i)) != nil || f.needs[pathOf(i)] || obj == nil || len(p.uses[obj]) == 0 {
 		return false
 	}
 	for _, use := range p.uses[obj] {
@@ -142,9 +128,6 @@ func (f *file) removeLine(i *ast.ImportSpec) {
 	f.edits = append(f.edits, e)
 }
 
-// imported reports whether an import of a library is still there.
-func (p *pkg) imported(f *file, i *ast.ImportSpec) bool { return !f.covered(i.Pos()) }
-
 // grouped reports whether an import is in parentheses.
 func (f *file) grouped(i *ast.ImportSpec) bool {
 	for _, d := range f.syntax.Decls {
@@ -157,23 +140,51 @@ func (f *file) grouped(i *ast.ImportSpec) bool {
 
 func (f *file) imports(path string) bool {
 	for _, i := range f.syntax.Imports {
-		if p, _ := strconv.Unquote(i.Path.Value); p == path && (i.Name == nil || i.Name.Name == path) {
+		if pathOf(i) == path && (i.Name == nil || i.Name.Name == path) {
 			return true
 		}
 	}
 	return false
 }
 
-// mentions reports whether something of the library is left in the file.
-func (p *pkg) mentions(f *file, path string) bool {
+// pkgName returns what an import declares, or nil for one that declares nothing.
+func (p *pkg) pkgName(i *ast.ImportSpec) *types.PkgName {
+	obj, _ := p.TypesInfo.Implicits[i].(*types.PkgName)
+	if i.Name != nil {
+		obj, _ = p.TypesInfo.Defs[i.Name].(*types.PkgName)
+	}
+	if obj == nil && i.Name != nil && i.Name.Name == "." {
+		for _, other := range p.Types.Imports() {
+			if other.Path() == pathOf(i) {
+				return types.NewPkgName(i.Pos(), p.Types, ".", other)
+			}
+		}
+	}
+	return obj
+}
+
+// mentions reports whether something that an import declares is left in the file.
+func (p *pkg) mentions(f *file, i *ast.ImportSpec, obj *types.PkgName) bool {
 	found := false
 	ast.Inspect(f.syntax, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && obj.Name() == "." {
+			ast.Inspect(sel.X, func(n ast.Node) bool {
+				id, ok := n.(*ast.Ident)
+				found = found || ok && p.dotted(f, id, obj)
+				return true
+			})
+			return false
+		}
 		if id, ok := n.(*ast.Ident); ok {
-			if pkg, ok := p.TypesInfo.Uses[id].(*types.PkgName); ok && pkg.Imported().Path() == path && !f.covered(id.Pos()) {
-				found = true
-			}
+			found = found || p.TypesInfo.Uses[id] == obj && !f.covered(id.Pos()) || p.dotted(f, id, obj)
 		}
 		return !found
 	})
 	return found
+}
+
+// dotted reports whether id is left in the file and comes from a package that is imported with a dot.
+func (p *pkg) dotted(f *file, id *ast.Ident, pkg *types.PkgName) bool {
+	obj := p.TypesInfo.Uses[id]
+	return pkg.Name() == "." && obj != nil && obj.Pkg() == pkg.Imported() && obj.Parent() == obj.Pkg().Scope() && !f.covered(id.Pos())
 }

@@ -8,15 +8,6 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// mark replaces the function of a call, as in backoff.Permanent(err).
-func (p *pkg) mark(e *ast.CallExpr, of *peer, name string) {
-	f := p.fileOf(e.Pos())
-	f.edits = append(f.edits, edit{e.Fun.Pos(), e.Fun.End(), me + name})
-	f.touched = true
-	p.s.peers[of] = true
-	p.note(e.Pos(), Rewritten, types.ExprString(e.Fun), "retry.%s", name)
-}
-
 // leave lists what still mentions other libraries in the file.
 func (p *pkg) leave(f *file) {
 	lines := map[int]bool{}

@@ -75,11 +75,14 @@ func (p *pkg) local(e ast.Expr, consume func(inspector.Cursor) bool) (*local, st
 				if stmt.Parent() != l.def.Parent() {
 					return nil, "its field " + sel.Sel.Name + " is set under a condition"
 				}
+				if stmt.Node().Pos() > e.Pos() {
+					return nil, "its field " + sel.Sel.Name + " is set after the call"
+				}
 				l.fields[sel.Sel.Name] = s.Rhs[0]
 				l.stmts = append(l.stmts, s)
 				continue
 			}
-			if x, ok := use.Parent().Parent().Parent().Node().(*ast.ExprStmt); ok && sel.Sel.Name == "Reset" {
+			if x, ok := use.Parent().Parent().Parent().Node().(*ast.ExprStmt); ok && sel.Sel.Name == "Reset" && function(use) == function(l.def) {
 				l.stmts = append(l.stmts, x) // every call begins anew
 				continue
 			}
@@ -103,30 +106,12 @@ func (p *pkg) refers(e ast.Expr, v types.Object) bool {
 	return found
 }
 
-// unchanged reports whether no variable of the values is assigned to between from and to.
-func (p *pkg) unchanged(values []ast.Expr, from, to token.Pos) bool {
-	for _, e := range values {
-		bad := false
-		ast.Inspect(e, func(n ast.Node) bool {
-			id, ok := n.(*ast.Ident)
-			if !ok {
-				return true
-			}
-			for _, use := range p.uses[p.TypesInfo.Uses[id]] {
-				switch s := use.Parent().Node().(type) {
-				case *ast.AssignStmt:
-					bad = bad || use.Node().Pos() > from && use.Node().Pos() < to && slices.Contains(s.Lhs, ast.Expr(use.Node().(*ast.Ident)))
-				case *ast.IncDecStmt:
-					bad = bad || use.Node().Pos() > from && use.Node().Pos() < to
-				}
-			}
-			return true
-		})
-		if bad {
-			return false
-		}
+// function returns the function that runs what is at cur.
+func function(cur inspector.Cursor) ast.Node {
+	for f := range cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		return f.Node()
 	}
-	return true
+	return nil
 }
 
 // remove deletes a statement with its line.

@@ -2,7 +2,7 @@
 // (github.com/callagain/retry).
 //
 // What maps exactly is rewritten. What the other library does by default and this one doesn't is rewritten to the same
-// behaviour, with a comment that begins with "retry:" and names what is better. What doesn't map is left as it is and
+// behavior, with a comment that begins with "retry:" and names what is better. What doesn't map is left as it is and
 // listed, with the way to do it by hand.
 package migrate
 
@@ -78,12 +78,15 @@ func Run(dir string, patterns ...string) (*Result, error) {
 		}
 	}
 	for _, p := range all {
+		s.strays = s.strays || p.strays()
+	}
+	for _, p := range all {
 		p.calls()
 	}
 	for _, p := range all {
 		p.marks()
 	}
-	r := &Result{}
+	r := &Result{Items: s.items}
 	for _, p := range all {
 		files, err := p.finish()
 		if err != nil {

@@ -12,7 +12,6 @@ const me = "\x00"
 type policy struct {
 	fields   []field
 	helpers  []string
-	needs    []string // imports
 	ctx      string
 	head     string // comments
 	explains bool
@@ -36,10 +35,18 @@ func (p *policy) set(name, value, comment string) {
 	p.fields = append(p.fields, f)
 }
 
-func (p *policy) need(imports ...string) { p.needs = append(p.needs, imports...) }
-
 // help makes the rewritten program have a function of helpers.
 func (p *policy) help(name string) { p.helpers = append(p.helpers, name) }
+
+// mentions reports whether a field's value has the text in it.
+func (p *policy) mentions(text string) bool {
+	for _, f := range p.fields {
+		if strings.Contains(f.value, text) {
+			return true
+		}
+	}
+	return false
+}
 
 // String returns the literal.
 func (p *policy) String() string {

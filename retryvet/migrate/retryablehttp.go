@@ -45,8 +45,8 @@ var retryablehttp = &peer{
 		"Head":                       "http.NewRequestWithContext, and Do of a client that is kept",
 		"Do":                         "Do of an *http.Client",
 	},
-	notes: []string{"go-retryablehttp: redirects are followed by the client, not inside of its transport, idle connections stay open when a call fails, a Retry-After beyond the time left " +
-		"or five minutes ends the call, and nothing is logged (Policy.Observe: retry.Log(…) does)."},
+	notes: []string{"go-retryablehttp: redirects are followed by the client, not inside of its transport, idle connections stay open when a call fails, a Retry-After doesn't shorten a delay, one beyond the time left " +
+		"or five minutes ends the call, requests go through http.DefaultTransport unless there is another one, and nothing is logged (Policy.Observe: retry.Log(…) does)."},
 }
 
 func init() { retryablehttp.call = callRetryableHTTP }
@@ -60,38 +60,76 @@ func callRetryableHTTP(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.
 	if !ok {
 		return "", false
 	}
-	c := &retryableClient{p: p, retries: "4", most: "30 * time.Second", least: "1 * time.Second", base: "nil"}
-	if why := c.eval(sel.X); why != "" {
+	c := &retryableClient{p: p, most: fixed("30 * time.Second", 3e10), least: fixed("1 * time.Second", 1e9), base: "nil"}
+	why := c.eval(sel.X)
+	if why == "" {
+		why = c.emit(cur, e)
+	}
+	if why != "" {
 		p.note(e.Pos(), Left, "retryablehttp.StandardClient", "%s; write retryhttp.NewClient(policy)", why)
 		return "", false
+	}
+	return "", true
+}
+
+// emit replaces the call e and what made its client. It returns why it can't, or "".
+func (c *retryableClient) emit(cur inspector.Cursor, e *ast.CallExpr) string {
+	p := c.p
+	if why := p.moved(c.values, c.deletes, cur); why != "" {
+		return why
 	}
 	f := p.fileOf(e.Pos())
 	pol := &policy{}
 	pol.set("Attempts", c.attempts, c.comment)
-	pol.set("Backoff", fmt.Sprintf("%sExponential{Initial: %s, Max: %s, Jitter: %sNoJitter}", me, c.least, c.most, me), "without jitter; leave NoJitter out to spread retries")
+	if schedule(c.least, c.most, fixed("2", 2)) {
+		pol.set("Backoff", fmt.Sprintf("%sExponential{Initial: %s, Max: %s, Jitter: %sNoJitter}", me, c.least.text, c.most.text, me), "without jitter; leave NoJitter out to spread retries")
+	} else {
+		pol.help("doubledDelays")
+		pol.set("Backoff", "doubledDelays("+c.least.text+", "+c.most.text+")", "the delays as they were; "+me+"Exponential{} spreads them")
+	}
 	pol.head = "// retry: POST is retried too, without a budget, and the last answer is an error; retryhttp.NewClient doesn't\n\n"
 	if c.logs {
 		pol.head += "// retry: there was a Logger; Observe: " + me + "Log(slog.Default()) tells of retries and of the end\n\n"
 	}
-	pol.head += p.comments(f, edit{e.Pos(), e.End(), ""})
-	f.edits = append(f.edits, edit{e.Pos(), e.End(), "retryableClient(" + pol.String() + ", " + c.base + ")"})
+	pol.head += p.comments(f, pol, edit{e.Pos(), e.End(), ""})
+	text := "retryableClient(" + pol.String() + ", " + c.base + ")"
+	imports, why := p.needs(text, e.Pos())
+	if why != "" {
+		return why
+	}
+	gone := []ast.Node{e}
+	for _, s := range c.deletes {
+		gone = append(gone, s)
+	}
+	if name := p.orphans(text, gone, nil); name != "" {
+		return "nothing would use " + name + " any more"
+	}
+	for _, h := range append(pol.helpers, "retryableClient") {
+		if why := p.help(h, f); why != "" {
+			return why
+		}
+	}
+	for _, name := range imports {
+		f.needs[name] = true
+	}
+	f.edits = append(f.edits, edit{e.Pos(), e.End(), text})
 	for _, s := range c.deletes {
 		f.remove(s)
 	}
-	f.needs["time"] = f.needs["time"] || c.needsTime
 	f.touched = true
-	p.helpers["retryableClient"] = f
 	p.s.peers[retryablehttp] = true
 	p.note(e.Pos(), Explained, "retryablehttp.StandardClient", "a client that retries POST too, without a budget, and returns an error instead of the last answer; retryhttp.NewClient(policy) doesn't")
-	return "", true
+	return ""
 }
 
 type retryableClient struct {
-	p                                       *pkg
-	retries, attempts, comment, most, least string
-	base                                    string
-	needsTime, logs                         bool
-	deletes                                 []ast.Stmt
+	p                 *pkg
+	attempts, comment string
+	most, least       amount
+	base              string
+	logs              bool
+	values            []ast.Expr
+	deletes           []ast.Stmt
 }
 
 func (c *retryableClient) eval(e ast.Expr) string {
@@ -152,7 +190,6 @@ func (c *retryableClient) defaults() string {
 	if c.attempts == "" {
 		c.attempts, c.comment = "5", "were 4 retries by default; attempts include the first, and 4 are the default"
 	}
-	c.needsTime = c.least == "1 * time.Second" || c.most == "30 * time.Second"
 	return ""
 }
 
@@ -170,23 +207,27 @@ func (c *retryableClient) field(name string, v ast.Expr) string {
 			}
 		}
 	}
-	text, ok := c.p.value(v, retryablehttp)
+	a, ok := c.p.amount(v, retryablehttp)
 	if !ok {
 		return "the " + name + " of its client is made in place, or uses the library"
 	}
+	c.values = append(c.values, v)
 	switch name {
 	case "RetryMax":
-		if n, ok := c.p.constant(v); ok {
-			c.attempts, c.comment = fmt.Sprint(n+1), fmt.Sprintf("were %d retries; attempts include the first", n)
-		} else {
-			c.attempts, c.comment = text+" + 1", "were retries; attempts include the first"
+		switch f, known := a.float(); {
+		case !known:
+			c.attempts, c.comment = "max("+a.text+", 0) + 1", "were retries; attempts include the first"
+		case f < 0:
+			c.attempts, c.comment = "1", "there were no retries"
+		default:
+			c.attempts, c.comment = c.p.retries(v, a.text)
 		}
 	case "RetryWaitMin":
-		c.least = text
+		c.least = a
 	case "RetryWaitMax":
-		c.most = text
+		c.most = a
 	case "HTTPClient.Transport":
-		c.base = text
+		c.base = a.text
 	default:
 		return "of the " + name + " of its client"
 	}

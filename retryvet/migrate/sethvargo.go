@@ -21,7 +21,7 @@ var sethvargo = &peer{
 		"RetryFunc":       "func(context.Context) error",
 	},
 	notes: []string{"sethvargo/go-retry: a call that gives up returns a *retry.Error around the failures instead of the last one: errors.Is and errors.As see them, == doesn't. " +
-		"Get returns the last value with an error too. A Backoff was for one call, a Policy is for any number. A delay that would outlast the context's deadline isn't begun, and context.Canceled isn't retried."},
+		"Get returns the last value with an error too. A delay that would outlast the context's deadline isn't begun. " + manyNote},
 }
 
 func init() { sethvargo.call = callSethvargo }
@@ -38,7 +38,7 @@ func callSethvargo(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 		target = "Get"
 		why = s.eval(e.Args[1])
 	case "Constant", "Exponential", "Fibonacci":
-		why = s.made2("New"+fn.Name(), e.Args[1:2])
+		why = s.made("New"+fn.Name(), e.Args[1:2])
 	default:
 		return "", false
 	}
@@ -53,14 +53,16 @@ func callSethvargo(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 	if why != "" {
 		return why, true
 	}
-	from := e.Pos()
-	for _, d := range s.deletes {
-		from = min(from, d.Pos())
-	}
-	if !p.unchanged(s.values, from, e.Pos()) {
-		return "what its backoff is made of changes before the call", true
+	if why := p.moved(s.values, s.deletes, cur); why != "" {
+		return why, true
 	}
 	pol := s.policy()
+	if len(s.deletes) > 0 && p.entered(s.deletes[0].Pos(), cur) {
+		pol.head = "// retry: several calls went through one backoff, each from where the one before it had ended; now each begins anew\n\n"
+	}
+	if p.foreign(e.Args[0]) != nil {
+		return "its context is made by the library", true
+	}
 	pol.ctx = p.src(e.Args[0])
 	if why := p.emit(&rewrite{cur: cur, call: e, of: sethvargo, target: target, policy: pol, op: e.Args[2], takes: true, deletes: s.deletes}); why != "" {
 		return why, true
@@ -104,6 +106,10 @@ func (p *pkg) invert(lit *ast.FuncLit) (edits []edit, why string) {
 				return false
 			}
 		}
+		if p.s.strays && p.mayBeMarked(e) {
+			why = "its function returns an error that may be marked by RetryableError elsewhere"
+			return false
+		}
 		edits = append(edits, edit{e.Pos(), e.Pos(), me + "Stop("}, edit{e.End(), e.End(), ")"})
 		return false
 	})
@@ -119,6 +125,51 @@ func (p *pkg) invert(lit *ast.FuncLit) (edits []edit, why string) {
 		return why == ""
 	})
 	return edits, why
+}
+
+// mayBeMarked reports whether an error may come from a function that marks it by RetryableError.
+func (p *pkg) mayBeMarked(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.CallExpr:
+		return false // a harmless one
+	case *ast.Ident:
+		inits := p.inits[p.TypesInfo.Uses[e]]
+		for _, init := range inits {
+			c, ok := init.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if fn, _ := p.callee(c); fn == nil || !harmless(fn) {
+				return true
+			}
+		}
+		return len(inits) == 0
+	}
+	return true
+}
+
+// strays reports whether RetryableError marks an error elsewhere than in a function literal that is given to a retry call.
+func (p *pkg) strays() (found bool) {
+	var attempts, marks []ast.Node
+	for cur := range p.in.Root().Preorder((*ast.CallExpr)(nil)) {
+		e := cur.Node().(*ast.CallExpr)
+		fn, lib := p.callee(e)
+		switch {
+		case lib != sethvargo:
+		case fn.Name() == "RetryableError":
+			marks = append(marks, e)
+		case retries(fn):
+			attempts = append(attempts, p.literals(e)...)
+		}
+	}
+	for _, m := range marks {
+		found = found || smallest(attempts, m.Pos()) == nil
+	}
+	for obj, uses := range p.uses { // a function value
+		fn, ok := obj.(*types.Func)
+		found = found || ok && fn.Pkg() != nil && fn.Pkg().Path() == sethvargo.path && fn.Name() == "RetryableError" && len(uses) > len(marks)
+	}
+	return found
 }
 
 // harmless reports whether a function makes an error without a mark.

@@ -25,7 +25,7 @@ type sethvargos struct {
 
 func (s *sethvargos) eval(e ast.Expr) string {
 	if name, args, ok := s.p.option(e, sethvargo); ok {
-		return s.made2(name, args)
+		return s.made(name, args)
 	}
 	if id, ok := ast.Unparen(e).(*ast.Ident); ok && s.current != nil && s.p.TypesInfo.Uses[id] == s.current {
 		return ""
@@ -56,15 +56,29 @@ func (s *sethvargos) eval(e ast.Expr) string {
 	return ""
 }
 
-func (s *sethvargos) made2(name string, args []ast.Expr) string {
+func (s *sethvargos) made(name string, args []ast.Expr) string {
 	if len(args) == 0 {
 		return "of its backoff " + name
 	}
-	text, ok := s.p.value(args[0], sethvargo)
+	if name == "WithFullJitter" {
+		if why := s.eval(args[0]); why != "" {
+			return why
+		}
+		if !s.exponential || s.full || s.jitter != "" || s.percent != "" {
+			return "of the order of its backoff's parts"
+		}
+		s.full = true
+		return ""
+	}
+	v, ok := s.p.amount(args[0], sethvargo)
 	if !ok {
 		return "a value of its backoff is made in the call"
 	}
 	s.values = append(s.values, args[0])
+	text := v.text
+	if f, ok := v.float(); ok && f <= 0 && name != "WithMaxRetries" {
+		return "of the " + text + " in its backoff"
+	}
 	switch name {
 	case "NewConstant":
 		s.base, s.constant = text, true
@@ -74,15 +88,6 @@ func (s *sethvargos) made2(name string, args []ast.Expr) string {
 		return ""
 	case "NewFibonacci":
 		s.base = text
-		return ""
-	case "WithFullJitter":
-		if why := s.eval(args[0]); why != "" {
-			return why
-		}
-		if !s.exponential || s.jitter != "" || s.percent != "" {
-			return "of the order of its backoff's parts"
-		}
-		s.full = true
 		return ""
 	}
 	if len(args) != 2 {
@@ -96,17 +101,16 @@ func (s *sethvargos) made2(name string, args []ast.Expr) string {
 		if s.attempts != "" {
 			return "it limits the retries twice"
 		}
-		if n, ok := s.p.constant(args[0]); ok {
-			s.attempts, s.attemptsComment = fmt.Sprint(n+1), fmt.Sprintf("were %d retries; attempts include the first", n)
-		} else {
-			s.attempts, s.attemptsComment = "int("+text+") + 1", "were retries; attempts include the first"
-		}
+		s.attempts, s.attemptsComment = s.p.retries(args[0], text)
 	case "WithCappedDuration":
 		if !s.exponential || s.full || s.jitter != "" || s.percent != "" || s.most != "" {
 			return "of the order of its backoff's parts"
 		}
 		s.most = text
 	case "WithMaxDuration":
+		if s.within != "" {
+			return "it limits its time twice"
+		}
 		s.within = text
 	case "WithJitter":
 		if s.full || s.jitter != "" || s.percent != "" {
@@ -118,7 +122,7 @@ func (s *sethvargos) made2(name string, args []ast.Expr) string {
 			return "of the order of its backoff's parts"
 		}
 		s.percent = text
-		if _, ok := s.p.constant(args[0]); !ok {
+		if v.value == nil || !s.p.untypedConst(args[0]) {
 			s.percent = "float64(" + text + ")"
 		}
 	default:
@@ -138,7 +142,6 @@ func (s *sethvargos) policy() *policy {
 		most := s.most
 		if most == "" {
 			most = "math.MaxInt64"
-			pol.need("math")
 			comment = "without a limit; leave Max out for one of 2 minutes"
 		}
 		text = fmt.Sprintf("%sExponential{Initial: %s, Max: %s}", me, s.base, most)

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
@@ -127,14 +126,4 @@ func (p *pkg) pure(e *ast.CallExpr) bool {
 	fn, _ := p.callee(e)
 	return fn != nil && fn.Pkg().Path() == "context" && (fn.Name() == "Background" || fn.Name() == "TODO") ||
 		fn != nil && len(e.Args) == 0 && (strings.HasSuffix(fn.Name(), "Context") || fn.Name() == "Duration")
-}
-
-// constant returns the integer value of e.
-func (p *pkg) constant(e ast.Expr) (int64, bool) {
-	v := p.TypesInfo.Types[e].Value
-	if v == nil {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(v.ExactString(), 10, 64)
-	return n, err == nil
 }

@@ -1,0 +1,4 @@
+package taken
+
+// What an earlier run has added.
+func fibonacciDelays() {}
