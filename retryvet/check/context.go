@@ -28,17 +28,19 @@ statement, isn't reported.`,
 }
 
 func runContext(pass *analysis.Pass, f *findings) {
+	seen := map[*ast.BlockStmt]bool{} // a function may be the attempt of several calls
 	for _, c := range f.list {
 		if c.typ != nil && len(c.typ.Params.List) == 0 {
 			continue // an attempt without a context of its own
 		}
-		if c.body != nil && (c.loop == nil || c.loop.Tok != token.ASSIGN) {
-			f.checkContext(pass, c)
+		if c.body != nil && !seen[c.body] && (c.loop == nil || c.loop.Tok != token.ASSIGN) {
+			seen[c.body] = f.checkContext(pass, c)
 		}
 	}
 }
 
-func (f *findings) checkContext(pass *analysis.Pass, c *call) {
+// checkContext reports whether it has reported an attempt of c.
+func (f *findings) checkContext(pass *analysis.Pass, c *call) bool {
 	usesOwn := false
 	var outer []*ast.Ident // uses of the outer context by which an attempt does its work
 	var other []ast.Expr   // the same that aren't an identifier, such as r.Context()
@@ -54,7 +56,7 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) {
 	walk = func(n ast.Node) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			switch n := n.(type) {
-			case *ast.GoStmt:
+			case *ast.GoStmt, *ast.DeferStmt: // what cleans up may have to when the attempt's context is over
 				kept = kept || f.mentions(n, given)
 				return false
 			case *ast.Ident:
@@ -106,7 +108,7 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) {
 		}
 	}
 	if len(bad) == 0 && len(other) == 0 {
-		return
+		return false
 	}
 	first, what := ast.Expr(nil), text
 	if len(bad) > 0 {
@@ -127,6 +129,7 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) {
 		d.SuggestedFixes = []analysis.SuggestedFix{fix}
 	}
 	report(pass, d)
+	return true
 }
 
 // givesBoth reports whether a call gets the attempt's own context beside another one: it knows which is which.
@@ -217,7 +220,10 @@ func (f *findings) looks(e *ast.CallExpr) bool {
 		return false
 	}
 	path := fn.Pkg().Path()
-	return path == "log/slog" || strings.HasSuffix(path, "/log") || strings.Contains(strings.ToLower(path), "logr") ||
+	if strings.HasSuffix(fn.Name(), "FromContext") || strings.HasSuffix(fn.Name(), "FromCtx") || path == "go.opentelemetry.io/otel/metric" {
+		return true
+	}
+	return path == "log/slog" || fn.Name() == "Ctx" && strings.Contains(path, "log") || strings.HasSuffix(path, "/log") || strings.Contains(strings.ToLower(path), "logr") ||
 		strings.HasPrefix(fn.Name(), "Log") || strings.HasSuffix(fn.Name(), "Context") && len(e.Args) > 0 && loggerName(fn)
 }
 

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // effects looks for what a failed attempt leaves behind.
@@ -47,6 +48,11 @@ func (r *repeat) appends(n ast.Node) (*types.Var, ast.Expr) {
 	slice, ok := r.info.TypeOf(to).Underlying().(*types.Slice)
 	if !ok || types.Implements(slice.Elem(), errorType.Underlying().(*types.Interface)) || isNamed(slice.Elem(), "time", "Time") || isNamed(slice.Elem(), "time", "Duration") {
 		return nil, nil // a record of the attempts
+	}
+	for _, word := range []string{"tried", "tries", "attempt", "failed", "failure", "seen", "visited"} {
+		if strings.Contains(strings.ToLower(v.Name()), word) {
+			return nil, nil // so is this, by its name
+		}
 	}
 	for _, a := range s.Rhs[0].(*ast.CallExpr).Args[1:] {
 		record := false
@@ -195,7 +201,7 @@ func (r *repeat) fails(g *graph, p point, self, at ast.Node) bool {
 		case r.isNil(e), r.marked(e, "Stop"), !r.isError(e):
 		case isCall, !isVar, v.Pkg() != nil && v.Parent() == v.Pkg().Scope():
 			return true
-		case assigned[v], r.failed(v, at): // or else it is what it was before, when all went well
+		case assigned[v], r.failed(v, at), r.ranges(v, at): // or else it is what it was before, when all went well
 			return true
 		}
 	}
@@ -209,6 +215,17 @@ func (r *repeat) failed(v types.Object, n ast.Node) (found bool) {
 			if b, ok := ast.Unparen(s.Cond).(*ast.BinaryExpr); ok && b.Op == token.NEQ && r.object(b.X) == v && r.isNil(b.Y) {
 				found = true
 			}
+		}
+		return !found
+	})
+	return found
+}
+
+// ranges reports whether n is in a range statement whose next iteration sets v.
+func (r *repeat) ranges(v types.Object, n ast.Node) (found bool) {
+	ast.Inspect(r.c.body, func(s ast.Node) bool {
+		if s, ok := s.(*ast.RangeStmt); ok && within(s.Body, n.Pos()) {
+			found = found || s.Key != nil && r.object(s.Key) == v || s.Value != nil && r.object(s.Value) == v
 		}
 		return !found
 	})

@@ -63,6 +63,10 @@ func (f *findings) mayReturn(e *ast.CallExpr) bool {
 	if fn == nil || fn.Pkg() == nil {
 		return true
 	}
+	switch fn.Name() { // of loggers, too
+	case "Fatal", "Fatalf", "Fatalln":
+		return false
+	}
 	switch fn.Pkg().Path() {
 	case "os":
 		return fn.Name() != "Exit"

@@ -64,10 +64,10 @@ func (f *findings) checkDone(pass *analysis.Pass, c *call, v *types.Var) {
 	done := map[ast.Node]bool{}
 	for _, u := range f.loopUses(v) {
 		switch {
+		case u.method == "" && u.cur.Node().Pos() < c.body.End():
+			return // who knows who calls Done
 		case !within(c.body, u.cur.Node().Pos()):
 			continue
-		case u.method == "":
-			return // who knows who calls Done
 		case u.method == "Done":
 			done[u.expr] = true
 			for lit := range u.cur.Enclosing((*ast.FuncLit)(nil)) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 )
 
@@ -62,7 +63,12 @@ func (f *findings) checkUnused(pass *analysis.Pass, c *call) {
 	if !failing(sig) || inTest(pass, c.expr.Pos()) {
 		return
 	}
-	switch c.cur.Parent().Node().(type) {
+	up := c.cur.Parent()
+	for kind, _ := c.cur.ParentEdge(); kind == edge.ParenExpr_X; {
+		kind, _ = up.ParentEdge()
+		up = up.Parent()
+	}
+	switch up.Node().(type) {
 	case *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt:
 		report(pass, analysis.Diagnostic{Pos: c.expr.Pos(), End: c.expr.Rparen + 1, Message: fmt.Sprintf("the error of %s is not used: that all attempts failed goes unnoticed", c.name())})
 	}

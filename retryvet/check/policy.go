@@ -7,8 +7,11 @@ import (
 )
 
 // fields returns the fields that are set in the struct that e is the value of, and whether they are known.
-func (x *index) fields(e ast.Expr) (map[string]ast.Expr, bool) {
-	for range 10 { // a variable may be a copy of another
+func (x *index) fields(e ast.Expr) (map[string]ast.Expr, bool) { return x.fieldsOf(e, 10) }
+
+// fieldsOf follows variables that are copies of others so far: they may be copies of each other.
+func (x *index) fieldsOf(e ast.Expr, depth int) (map[string]ast.Expr, bool) {
+	for ; depth > 0; depth-- {
 		if e == nil {
 			return nil, false
 		}
@@ -33,7 +36,7 @@ func (x *index) fields(e ast.Expr) (map[string]ast.Expr, bool) {
 		more := x.sets[obj]
 		e = x.only(obj)
 		if len(more) > 0 {
-			all, known := x.fields(e)
+			all, known := x.fieldsOf(e, depth-1)
 			for name, v := range more {
 				if all != nil {
 					all[name] = v

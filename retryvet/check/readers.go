@@ -14,7 +14,7 @@ func (r *repeat) readers() {
 		}
 		if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
 			switch sel.Sel.Name {
-			case "Read", "ReadByte", "ReadBytes", "ReadString", "ReadRune", "ReadLine", "ReadFrom", "WriteTo", "ReadAll", "Scan", "Decode":
+			case "Read", "ReadByte", "ReadBytes", "ReadString", "ReadRune", "ReadLine", "WriteTo", "ReadAll", "Scan", "Decode":
 				if v := r.outer(sel.X); v != nil && r.finite(v) && !r.rewound(v) {
 					r.reportReader(sel.X, v)
 				}

@@ -81,6 +81,9 @@ func (p *pkg) retries(e ast.Expr, text string) (attempts, comment string) {
 	comment = "were retries; attempts include the first"
 	if v := p.TypesInfo.Types[e].Value; v != nil {
 		comment = fmt.Sprintf("were %s retries; attempts include the first", constant.ToInt(v))
+		if n, ok := constant.Int64Val(constant.ToInt(v)); ok && n == 1 {
+			comment = "was 1 retry; attempts include the first"
+		}
 	}
 	return p.attempts(e, text, 1), comment
 }

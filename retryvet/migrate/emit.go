@@ -35,13 +35,16 @@ func (p *pkg) emit(w *rewrite) string {
 		end.pos = w.op.Pos()
 		end.text = op + ")"
 	}
-	w.policy.explains = w.policy.explains || w.policy.head != ""
-	w.policy.head += p.comments(f, w.policy, start, end)
+	var about []string
+	if w.policy.head != "" {
+		w.policy.explains = true
+		about = append(about, strings.TrimSpace(strings.TrimPrefix(w.policy.head, "// retry: ")))
+	}
+	w.policy.head += p.comments(f, w.policy, append(spans(w.deletes), start, end)...)
 	args := ""
 	if i, ok := ast.Unparen(w.call.Fun).(*ast.IndexExpr); ok && w.target == "Get" {
 		args = "[" + p.src(i.Index) + "]"
 	}
-	var about []string
 	ctx := w.policy.ctx
 	if ctx == "" {
 		ctx = "context.Background()"
@@ -156,4 +159,12 @@ func (p *pkg) comments(f *file, pol *policy, edits ...edit) string {
 		}
 	}
 	return b.String()
+}
+
+// spans returns where statements stand.
+func spans(list []ast.Stmt) (all []edit) {
+	for _, s := range list {
+		all = append(all, edit{s.Pos(), s.End(), ""})
+	}
+	return all
 }

@@ -91,7 +91,7 @@ func (c *retryableClient) emit(cur inspector.Cursor, e *ast.CallExpr) string {
 	if c.logs {
 		pol.head += "// retry: there was a Logger; Observe: " + me + "Log(slog.Default()) tells of retries and of the end\n\n"
 	}
-	pol.head += p.comments(f, pol, edit{e.Pos(), e.End(), ""})
+	pol.head += p.comments(f, pol, append(spans(c.deletes), edit{e.Pos(), e.End(), ""})...)
 	text := "retryableClient(" + pol.String() + ", " + c.base + ")"
 	imports, why := p.needs(text, e.Pos())
 	if why != "" {

@@ -1,0 +1,168 @@
+// Package oddrepeat has attempts that leave something behind, or don't, in odd shapes.
+package oddrepeat
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/callagain/retry"
+)
+
+func fetch(context.Context) (string, error)                { return "", nil }
+func send(context.Context, io.Reader) error                { return nil }
+func visit(context.Context, func(string) bool) error       { return nil }
+func pages(context.Context) func(func(string, error) bool) { return nil }
+func use(context.Context, ...string) error                 { return nil }
+
+// Reported.
+
+func alias(ctx context.Context) error {
+	type reader = strings.Reader
+	var r *reader = strings.NewReader("body")
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		return send(ctx, r) // want `r is made outside of the attempt and read in it`
+	})
+}
+
+func appendsInRange(ctx context.Context) (all []string, err error) {
+	err = retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		for page, err := range pages(ctx) {
+			if err != nil {
+				return err
+			}
+			all = append(all, page) // want `leaves what it has appended to all`
+		}
+		return nil
+	})
+	return all, err
+}
+
+func inSwitch(ctx context.Context, w http.ResponseWriter) error {
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		s, err := fetch(ctx)
+		switch {
+		case err == nil:
+			if _, err := io.WriteString(w, s); err != nil { // want `has already written to w`
+				return err
+			}
+		}
+		return err
+	})
+}
+
+// Not reported.
+
+// What is read into a buffer is no second reading of it.
+func into(ctx context.Context, resp *http.Response) error {
+	buf := new(bytes.Buffer)
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		buf.Reset()
+		if _, err := buf.ReadFrom(resp.Body); err != nil {
+			return retry.Stop(err)
+		}
+		_, err := fetch(ctx)
+		return err
+	})
+}
+
+func intoTwice(ctx context.Context, open func() io.Reader) error {
+	buf := new(bytes.Buffer)
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		_, err := buf.ReadFrom(open())
+		return err
+	})
+}
+
+func tried(ctx context.Context, hosts []string) (tried []string, err error) {
+	err = retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		tried = append(tried, hosts[retry.Attempt(ctx)%len(hosts)])
+		_, err := fetch(ctx)
+		return err
+	})
+	return tried, err
+}
+
+func visited(ctx context.Context, host string) error {
+	var attempted []string
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		attempted = append(attempted, host)
+		_, err := fetch(ctx)
+		return err
+	})
+}
+
+func sorted(ctx context.Context, m map[string]bool) error {
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		names := slices.Sorted(maps.Keys(m))
+		names = append(names, "last")
+		return use(ctx, names...)
+	})
+}
+
+func copied(ctx context.Context, base []string) error {
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		return use(ctx, append(base, "more")...)
+	})
+}
+
+func section(ctx context.Context, r *bytes.Reader) error {
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		return send(ctx, io.NewSectionReader(r, 0, r.Size()))
+	})
+}
+
+func makes(ctx context.Context, text string) error {
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		var r io.Reader
+		r = strings.NewReader(text)
+		return send(ctx, r)
+	})
+}
+
+func opened(ctx context.Context, open func() (io.ReadCloser, error)) error {
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		r, err := open()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		return send(ctx, r)
+	})
+}
+
+func last(ctx context.Context) (all []string, err error) {
+	err = retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		s, err := fetch(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, s)
+		return nil
+	})
+	return all, err
+}
+
+func once(ctx context.Context, body io.Reader) error {
+	return retry.Do(ctx, retry.Policy{Attempts: 1}, func(ctx context.Context) error { return send(ctx, body) })
+}
+
+func stopped(ctx context.Context, body io.Reader) (all []string, err error) {
+	err = retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		s, err := fetch(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, s)
+		if s == "" {
+			return retry.Stop(errors.New("empty"))
+		}
+		return nil
+	})
+	return all, err
+}
