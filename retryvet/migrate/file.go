@@ -115,6 +115,25 @@ func pathOf(i *ast.ImportSpec) string {
 	return path
 }
 
+// others looks for packages of the program that aren't rewritten now: they may have calls that look for marks.
+func (s *session) others(pkgs []*packages.Package) {
+	now := map[string]bool{}
+	for _, p := range pkgs {
+		now[p.PkgPath] = true
+	}
+	packages.Visit(pkgs, nil, func(p *packages.Package) {
+		if now[p.PkgPath] || p.Module == nil || !p.Module.Main {
+			return
+		}
+		for path := range p.Imports {
+			if lib := peerOf(path); lib != nil {
+				s.uncertain[lib] = true
+				s.strays = s.strays || lib == sethvargo
+			}
+		}
+	})
+}
+
 // skip lists a file that isn't rewritten. It may have calls, which go on to look for the marks of their library.
 func (s *session) skip(p *packages.Package, f *ast.File, why string) {
 	for _, i := range f.Imports {

@@ -71,6 +71,7 @@ func Run(dir string, patterns ...string) (*Result, error) {
 	// The variant of a package that has its tests has its other files as well.
 	slices.SortStableFunc(pkgs, func(a, b *packages.Package) int { return cmp.Compare(len(b.Syntax), len(a.Syntax)) })
 	s := &session{done: map[string]bool{}, peers: map[*peer]bool{}, uncertain: map[*peer]bool{}}
+	s.others(pkgs)
 	var all []*pkg
 	for _, p := range pkgs {
 		if n := s.open(p); n != nil {

@@ -52,3 +52,14 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("canceled in a delay: %v before, %v after", b.Err, a.Err)
 	}
 }
+
+// What Stop marks comes back with its mark, which errors.Is sees through.
+func TestStopped(t *testing.T) {
+	b, a := timeline.Of(t, beforePermanent, 0, 0, errGone), timeline.Of(t, afterPermanent, 0, 0, errGone)
+	if b.Err != errGone {
+		t.Errorf("before, the error is %v", b.Err)
+	}
+	if _, gaveUp := errors.AsType[*retry.Error](a.Err); a.Err == errGone || !errors.Is(a.Err, errGone) || gaveUp || a.Err.Error() != errGone.Error() {
+		t.Errorf("after, the error is %#v", a.Err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callagain/retry"
 	"github.com/callagain/retry/internal/migrating/timeline"
 )
 
@@ -64,5 +65,16 @@ func TestWhy(t *testing.T) {
 		if why, last := afterWhy(a.Err); why != p.why || !errors.Is(last, p.last) {
 			t.Errorf("after: %s, %v; want %s, %v", why, last, p.why, p.last)
 		}
+	}
+}
+
+// What Stop marks comes back with its mark, which errors.Is sees through.
+func TestStopped(t *testing.T) {
+	b, a := timeline.Of(t, beforePermanent, 0, 0, errGone), timeline.Of(t, afterPermanent, 0, 0, errGone)
+	if !errors.Is(b.Err, errGone) {
+		t.Errorf("before, the error is %v", b.Err)
+	}
+	if _, gaveUp := errors.AsType[*retry.Error](a.Err); a.Err == errGone || !errors.Is(a.Err, errGone) || gaveUp || a.Err.Error() != errGone.Error() {
+		t.Errorf("after, the error is %#v", a.Err)
 	}
 }
