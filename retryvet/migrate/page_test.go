@@ -42,12 +42,15 @@ func TestPage(t *testing.T) {
 			t.Fatalf("%s: there is no such library", r[1])
 		}
 		seen[r[1]] = true
-		n := "n int"
+		n, ctx := "n int", "_ context.Context"
+		if strings.Contains(r[2], "ctx") {
+			ctx = "ctx context.Context"
+		}
 		if strings.HasPrefix(r[1], "retry-go") {
 			n = "n uint"
 		}
-		text := fmt.Sprintf("package p\n\nimport (\n\"context\"\n\"errors\"\n\"time\"\n\n%q\n)\n\nvar _ = errors.New\nvar _ time.Duration\n\nfunc row(ctx context.Context, d time.Duration, %s, err error, f func() error, %s) {\n%s\n}\n",
-			in.path, n, in.params, strings.ReplaceAll(r[2], "; ", "\n"))
+		text := fmt.Sprintf("package p\n\nimport (\n\"context\"\n\"errors\"\n\"time\"\n\n%q\n)\n\nvar _ = errors.New\nvar _ time.Duration\n\nfunc row(%s, d time.Duration, %s, err error, f func() error, %s) {\n%s\n}\n",
+			in.path, ctx, n, in.params, strings.ReplaceAll(r[2], "; ", "\n"))
 		if strings.Contains(r[2], "errors.Is") {
 			text = strings.Replace(text, "errors.Is(", "_ = errors.Is(", 1)
 		}
