@@ -67,7 +67,7 @@ func (s *session) open(p *packages.Package) *pkg {
 		}
 		s.done[name] = true
 		switch src, err := os.ReadFile(name); {
-		case !strings.HasSuffix(name, ".go"): // what cgo makes of a file
+		case !strings.HasSuffix(name, ".go"): // what is made of a file that imports C
 			s.skip(p, f, usesCgo)
 		case ast.IsGenerated(f):
 			s.skip(p, f, "the file is generated; change what generates it")
