@@ -114,6 +114,22 @@ func TestSlowBodyTakesItsTime(t *testing.T) {
 	})
 }
 
+// Closing a slow body ends what still reads it, as it does with net/http's; and nothing can be read then.
+func TestSlowBodyEndsWhenItIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := retrytest.NewScript(t, retrytest.Step{SlowBody: time.Hour})
+		resp, err := (&http.Client{Transport: script.RoundTripper(nil)}).Get("http://127.0.0.1/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		time.AfterFunc(time.Second, func() { resp.Body.Close() })
+		if _, err := io.ReadAll(resp.Body); !errors.Is(err, http.ErrBodyReadAfterClose) || time.Since(begun) != time.Second {
+			t.Errorf("got %v after %v", err, time.Since(begun))
+		}
+	})
+}
+
 func TestFuncMeetsFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := retrytest.NewScript(t,

@@ -78,7 +78,8 @@ func (s Step) spoil(ctx context.Context, resp *http.Response) (*http.Response, e
 		resp.ContentLength = s.promise(len(whole))
 	}
 	half := len(whole) / 2
-	resp.Body = &halves{ctx: ctx, step: s, first: bytes.NewReader(whole[:half]), second: bytes.NewReader(whole[half:])}
+	ctx, cancel := context.WithCancelCause(ctx)
+	resp.Body = &halves{ctx: ctx, close: cancel, step: s, first: bytes.NewReader(whole[:half]), second: bytes.NewReader(whole[half:])}
 	return resp, nil
 }
 
@@ -93,11 +94,15 @@ func (s Step) promise(n int) int64 {
 // halves is the body of an answer whose second half is late or missing.
 type halves struct {
 	ctx           context.Context
+	close         context.CancelCauseFunc
 	step          Step
 	first, second io.Reader
 }
 
 func (h *halves) Read(p []byte) (int, error) {
+	if err := h.ctx.Err(); err != nil {
+		return 0, context.Cause(h.ctx)
+	}
 	if n, err := h.first.Read(p); err == nil {
 		return n, nil
 	}
@@ -112,7 +117,11 @@ func (h *halves) Read(p []byte) (int, error) {
 	return h.second.Read(p)
 }
 
-func (*halves) Close() error { return nil }
+// Close ends a Read that is in progress, as that of net/http's own bodies does.
+func (h *halves) Close() error {
+	h.close(http.ErrBodyReadAfterClose)
+	return nil
+}
 
 // Handler returns a handler that follows s. A step without an Err and a Status is passed on to next; if next
 // is nil, its answer is 200 without a body. A step with an Err closes the connection without an answer, since a handler can't

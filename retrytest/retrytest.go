@@ -37,7 +37,8 @@ type Settings struct {
 //
 // The delays of Do, Get, Loop and Start are skipped and recorded, and those of Hedge. A delay that is longer than the time
 // that is left ends the call ([retry.ErrTooLate]) as in production, but a skipped delay takes no time, so together they may be longer.
-// Budgets, time-outs, and the limit of five minutes for what a server asks are as in production.
+// Budgets, time-outs, and the limit of five minutes for what a server asks are as in production. [retry.Event], with its Delay and Waited,
+// and [retry.Delay] tell how long the call really waits: 0, or MaxDelay at most. What it would have waited is in the record.
 func Context(ctx context.Context, s Settings) (context.Context, *Record) {
 	if s.MaxDelay < 0 || s.Attempts < 0 {
 		panic(fmt.Sprintf("retrytest: Context with negative settings: %+v", s))

@@ -314,6 +314,25 @@ func TestSuccessAllocatesNothingUnderAnOverride(t *testing.T) {
 	}
 }
 
+// What a call is told is what it does, which is not to wait; the Record has what it would have waited.
+func TestSkippedDelaysAreZeroToTheCall(t *testing.T) {
+	for most, want := range map[time.Duration]time.Duration{0: 0, time.Second: time.Second, math.MaxInt64: time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, record := retrytest.Context(t.Context(), retrytest.Settings{MaxDelay: most})
+			var told, seen, waited time.Duration
+			p := retry.Policy{Backoff: retry.List{0, time.Minute}, Observe: func(_ context.Context, e retry.Event) {
+				if told += e.Delay; !e.Retry {
+					waited = e.Waited
+				}
+			}}
+			retry.Do(ctx, p, func(ctx context.Context) error { seen += retry.Delay(ctx); return errDown })
+			if told != want || seen != want || waited != want || record.Total() != time.Minute {
+				t.Errorf("MaxDelay %v: the events have %v and %v, the context has %v, want %v; the record has %v", most, told, waited, seen, want, record.Total())
+			}
+		})
+	}
+}
+
 // The delay of a hedge is skipped and recorded as that of a retry is.
 func TestDelayOfHedgeIsSkipped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
