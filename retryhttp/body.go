@@ -13,29 +13,6 @@ import (
 	"github.com/callagain/retry"
 )
 
-const (
-	drainSize = 64 << 10               // of a discarded body: reading that is cheaper than a new connection
-	drainTime = 250 * time.Millisecond // for reading it
-)
-
-// closeAfter reads what's left of a response's body, so that its connection can be used again, and closes it. It returns
-// the first keep bytes. A body that goes on for too long, in bytes or in time, is closed as it is, which costs the connection.
-func closeAfter(body io.ReadCloser, keep int64) []byte {
-	if body == nil || body == http.NoBody {
-		return nil
-	}
-	// Closing is what net/http has for ending a Read from outside.
-	late := time.AfterFunc(drainTime, func() { body.Close() })
-	defer body.Close()
-	defer late.Stop()
-	var piece []byte
-	if keep > 0 {
-		piece, _ = io.ReadAll(io.LimitReader(body, keep))
-	}
-	io.CopyN(io.Discard, body, drainSize)
-	return piece
-}
-
 // A source makes the body of each attempt.
 type source struct {
 	first unread                        // the caller's own, until it was sent
@@ -63,7 +40,7 @@ func (s *source) bufferWithin(ctx context.Context, limit int64, p *retry.Policy)
 		ctx = limited
 	}
 	if err := s.buffer(ctx, limit); err != nil {
-		return fmt.Errorf("retryhttp: buffering the request's body: %w", err)
+		return redacted{fmt.Errorf("retryhttp: buffering the request's body: %w", err)}
 	}
 	return nil
 }
@@ -72,18 +49,24 @@ func (s *source) bufferWithin(ctx context.Context, limit int64, p *retry.Policy)
 // ends with ctx, even if the body doesn't. If it fails, the body is closed.
 func (s *source) buffer(ctx context.Context, limit int64) error {
 	body := s.first.body
-	read := make(chan head, 1)
-	go func() { read <- readHead(body, limit) }()
+	r := &stoppable{Reader: body}
+	read := aside(func() head { return readHead(r, limit) })
 	var h head
 	select {
-	case h = <-read:
+	case got := <-read:
+		if h = got.value; !got.ok {
+			h.err = errors.New("the body's Read ended its goroutine")
+		}
+		if got.panicked != nil {
+			s.close()
+			panic(got.panicked)
+		}
 	case <-ctx.Done():
+		r.stopped.Store(true)
 		s.close() // which is what ends a Read, if anything does
 		return context.Cause(ctx)
 	}
 	switch {
-	case h.panicked != nil:
-		panic(h.panicked)
 	case h.err != nil:
 		s.close()
 		return h.err
@@ -98,21 +81,12 @@ func (s *source) buffer(ctx context.Context, limit int64) error {
 
 // A head is the beginning of a body.
 type head struct {
-	bytes    []byte
-	more     bool // or there may be
-	err      error
-	panicked any
+	bytes []byte
+	more  bool // or there may be
+	err   error
 }
 
 func readHead(body io.Reader, limit int64) (h head) {
-	returned := false
-	defer func() {
-		if !returned {
-			if h.panicked = recover(); h.panicked == nil {
-				h.err = errors.New("the body's Read ended its goroutine")
-			}
-		}
-	}()
 	h.bytes, h.err = io.ReadAll(io.LimitReader(body, limit))
 	if h.err == nil && int64(len(h.bytes)) == limit {
 		var next [1]byte
@@ -123,7 +97,6 @@ func readHead(body io.Reader, limit int64) (h head) {
 			h.err = err
 		}
 	}
-	returned = true
 	return h
 }
 
@@ -146,6 +119,11 @@ func (s *source) next() (io.ReadCloser, error) {
 		return body, nil
 	}
 	return s.again()
+}
+
+// errAgain is the failure to make the body of another attempt.
+func errAgain(err error) error {
+	return redacted{fmt.Errorf("retryhttp: making the request's body again: %w", err)}
 }
 
 // close closes the caller's body, unless an attempt has it, and will.
