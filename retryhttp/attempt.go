@@ -2,7 +2,6 @@ package retryhttp
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -75,7 +74,7 @@ func (a *attempt) request(ctx context.Context) error {
 	if !c.body.none {
 		body, err := c.body.next()
 		if err != nil {
-			return retry.Stop(fmt.Errorf("retryhttp: making the request's body again: %w", err))
+			return retry.Stop(errAgain(err))
 		}
 		a.out.Body, a.out.GetBody = body, c.body.again
 	}

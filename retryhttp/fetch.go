@@ -3,7 +3,6 @@ package retryhttp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -71,27 +70,29 @@ type fetch struct {
 	req     *http.Request
 	options options
 	body    source
-	replay  bool
 	change  func(*http.Request) // may be nil
 	outcome
 
-	loop    retry.Loop
-	once    sync.Once // begins the call
-	next    func() (context.Context, bool)
-	attempt context.Context // the latest; nil until the call has begun
-	over    bool            // there is no attempt to make
-	ends    time.Time       // when Within does, if that's set
-	trying  bool
-	sent    bool // there was an attempt
-	apart   bool // the attempt began after its request was made, so that its context isn't in the request's
-	release []func()
+	loop   retry.Loop
+	once   sync.Once // begins the call
+	next   func() (context.Context, bool)
+	ends   time.Time // when Within does, if that's set
+	trying bool
+	sent   bool // there was an attempt
 
 	redirected bool
 	hop        atomic.Pointer[http.Request] // the latest request of the attempt
 	proof      *proof                       // of whether that was sent
 
-	mu   sync.Mutex
-	keys map[string]string // that were made, by request
+	// A RoundTripper may come to the Transport in another goroutine, and late: for an attempt that was given up.
+	mu      sync.Mutex
+	replay  bool              // the request may be sent more than once
+	attempt context.Context   // the latest; nil until the call has begun
+	over    bool              // there is no attempt to make
+	apart   bool              // the attempt began after its request was made, so that its context isn't in the request's
+	keys    map[string]string // that were made, by request
+	release []func()
+	closed  bool
 }
 
 type fetchKey struct{}
@@ -134,6 +135,8 @@ var fallback Transport
 // begin begins the call by the policy of t, unless it has begun. It reports whether there is an attempt.
 func (f *fetch) begin(t *Transport) bool {
 	f.once.Do(func() { f.start(t.policy(f.req, &f.options)) })
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return !f.over
 }
 
@@ -153,7 +156,9 @@ func (f *fetch) start(p retry.Policy) {
 func (f *fetch) more() bool {
 	if f.sent && !f.over {
 		ctx, ok := f.next()
+		f.mu.Lock()
 		f.attempt, f.over, f.apart = ctx, !ok, false
+		f.mu.Unlock()
 	}
 	f.trying = !f.over
 	return !f.over
@@ -164,7 +169,10 @@ func (f *fetch) send() (*http.Response, error) {
 	f.sent, f.redirected, f.proof = true, false, nil
 	ctx := f.attempt
 	if ctx == nil {
-		ctx, f.apart = f, true
+		ctx = f
+		f.mu.Lock()
+		f.apart = true
+		f.mu.Unlock()
 	}
 	req, err := f.request(ctx)
 	if err != nil {
@@ -212,17 +220,25 @@ func (f *fetch) request(ctx context.Context) (*http.Request, error) {
 	}
 	body, err := f.body.next()
 	if err != nil {
-		return nil, retry.Stop(fmt.Errorf("retryhttp: making the request's body again: %w", err))
+		return nil, retry.Stop(errAgain(err))
 	}
 	req.Body, req.GetBody = body, f.body.again
 	return req, nil
 }
 
 func (f *fetch) fail(err error, unsent bool) error {
-	if f.body.repeatable() && (f.replay || unsent) && !cancelled(f.req) {
+	if f.body.repeatable() && (f.safe(false) || unsent) && !cancelled(f.req) {
 		return f.tell(err, err, false)
 	}
 	return f.tell(err, retry.Stop(err), true)
+}
+
+// safe reports whether the request may be sent more than once, and makes it so if it has got a key.
+func (f *fetch) safe(keyed bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.replay = f.replay || keyed
+	return f.replay
 }
 
 // end says how an attempt ended.
@@ -240,6 +256,7 @@ func (f *fetch) close() {
 	}
 	f.mu.Lock()
 	release := f.release
+	f.closed = true
 	f.mu.Unlock()
 	for _, fn := range slices.Backward(release) {
 		fn()

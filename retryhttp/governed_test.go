@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -172,6 +174,35 @@ func TestFetchThroughAnotherURL(t *testing.T) {
 	})}
 	if _, err := retryhttp.Fetch(client, request(t, "GET", "http://api/", nil), readAll); sent != 3 || !retryhttp.Status(503)(err) {
 		t.Errorf("%d attempts (%v)", sent, err)
+	}
+}
+
+// A RoundTripper may give up on an attempt whose goroutine then comes to the Transport late, during another attempt or after the
+// Fetch, or send a request twice at the same time: for the race detector to see.
+func TestFetchWithRoundTrippersThatDontWait(t *testing.T) {
+	for i := range 20 {
+		tr := &retryhttp.Transport{Policy: retry.Policy{Backoff: make(retry.List, 4), Timeout: time.Minute}, Budget: unlimited, NewKey: rand.Text, SendAttempt: true, Base: canned200}
+		var late sync.WaitGroup
+		n := 0
+		client := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if n++; n == 4 {
+				return tr.RoundTrip(r)
+			}
+			for range 2 {
+				late.Go(func() {
+					for range 20 {
+						if resp, err := tr.RoundTrip(r); err == nil {
+							resp.Body.Close()
+						}
+					}
+				})
+			}
+			return nil, &net.OpError{Op: "dial", Err: errors.New("given up")}
+		})}
+		if _, err := retryhttp.Fetch(client, request(t, "POST", fmt.Sprintf("http://late%d.example", i), nil), readAll); err != nil {
+			t.Error(err)
+		}
+		late.Wait()
 	}
 }
 

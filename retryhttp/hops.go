@@ -2,6 +2,7 @@ package retryhttp
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -21,13 +22,13 @@ func (h hops) RoundTrip(req *http.Request) (*http.Response, error) {
 	f := h.fetch
 	f.redirected = req.Response != nil
 	ctx := req.Context()
-	if req.URL.Scheme == "https" || !f.replay {
+	if req.URL.Scheme == "https" || !f.safe(false) {
 		f.proof, ctx = fallback.watch(ctx)
 	}
 	key := noKeys.newKey(req, &f.options)
 	out := req.WithContext(ctx)
 	if key != "" {
-		f.replay = f.replay || !f.redirected
+		f.safe(!f.redirected)
 		out.Header = out.Header.Clone()
 		out.Header.Set(keyHeader, key)
 	}
@@ -55,15 +56,21 @@ func (f *fetch) roundTrip(t *Transport, req *http.Request) (*http.Response, erro
 		if req.Body != nil {
 			req.Body.Close()
 		}
-		return nil, f.loop.Err()
+		if err := f.loop.Err(); err != nil {
+			return nil, err
+		}
+		return nil, errEnded
 	}
+	f.mu.Lock()
+	attempt, apart := f.attempt, f.apart
+	f.mu.Unlock()
 	ctx := req.Context()
-	if f.apart {
-		ctx = f.joined(ctx)
+	if apart {
+		ctx = f.joined(ctx, attempt)
 	}
 	number := 1
 	if t.SendAttempt && sameOrigin(f.req.URL, req.URL) {
-		number = retry.Attempt(f.attempt)
+		number = retry.Attempt(attempt)
 	}
 	key := f.key(t, req)
 	if ctx != req.Context() || number > 1 || key != "" {
@@ -80,8 +87,11 @@ func (f *fetch) roundTrip(t *Transport, req *http.Request) (*http.Response, erro
 	if key != "" {
 		req.Header.Set(keyHeader, key)
 	}
-	return t.send(req, f.replay)
+	return t.send(req, f.safe(false))
 }
+
+// errEnded is for who gave up on a request, and sends it when the call has succeeded without.
+var errEnded = errors.New("retryhttp: the Fetch that made this request has ended")
 
 // key returns the key that t adds to req: a new one for each request, redirected ones included, and the same in each attempt.
 func (f *fetch) key(t *Transport, req *http.Request) string {
@@ -108,16 +118,19 @@ func (f *fetch) key(t *Transport, req *http.Request) string {
 }
 
 // joined returns ctx with the end and the values of the attempt that began after ctx was made.
-func (f *fetch) joined(ctx context.Context) context.Context {
-	if f.attempt == context.Context(f) {
+func (f *fetch) joined(ctx, attempt context.Context) context.Context {
+	if attempt == context.Context(f) {
 		return ctx
 	}
-	attempt := f.attempt
 	inner, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(attempt, func() { cancel(context.Cause(attempt)) })
 	f.mu.Lock()
+	over := f.closed
 	f.release = append(f.release, func() { stop(); cancel(nil) })
 	f.mu.Unlock()
+	if over {
+		cancel(nil)
+	}
 	return &joined{inner, attempt}
 }
 
