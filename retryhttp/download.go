@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/redact"
 )
 
 // Download writes the answer to req, a GET, to w, and returns its length. It does as [Fetch] does, but an attempt whose connection
@@ -60,7 +61,8 @@ func (d *download) receive(resp *http.Response) (struct{}, error) {
 		if begin, total, ok := contentRange(resp.Header.Get("Content-Range")); !ok || begin != d.at || total != d.total || d.at == 0 {
 			at := d.at
 			d.begin(nil)
-			return none, fmt.Errorf("retryhttp: Download: asked for the bytes from %d of %d, got the range %.50q", at, d.total, resp.Header.Get("Content-Range"))
+			got := redact.String(resp.Header.Get("Content-Range"))
+			return none, fmt.Errorf("retryhttp: Download: asked for the bytes from %d, got the range %.50q", at, got)
 		}
 	} else {
 		d.begin(resp)

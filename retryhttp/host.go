@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/callagain/retry/internal/redact"
 )
 
 // hostOf returns the name of the server that a URL is of, one name however it is spelled: in lower case and in ASCII,
@@ -16,6 +18,9 @@ func hostOf(u *url.URL) string {
 		return u.Host
 	}
 	host := u.Host
+	if strings.ContainsAny(host, "@?#%") {
+		host = redact.String(host) // it makes no sense, and is to be a budget's name nevertheless
+	}
 	if !plain(host) {
 		host = ascii(host)
 	}

@@ -44,7 +44,7 @@ func newStatusError(req *http.Request, resp *http.Response) *StatusError {
 		e.Method = http.MethodGet
 	}
 	if req.URL != nil {
-		e.Host, e.Path = req.URL.Host, redact.String(req.URL.EscapedPath())
+		e.Host, e.Path = redact.String(req.URL.Host), redact.String(req.URL.EscapedPath())
 	}
 	return e
 }
