@@ -81,7 +81,7 @@ func look(err error) seen {
 		}
 		c := classifyType(err)
 		if c == 0 && leaf {
-			c = classifyText(err.Error())
+			c = classifyText(textOf(err))
 		}
 		if c != Permanent && above != 0 {
 			c = above // a dial, say, whatever it failed with, unless the address made no sense

@@ -83,6 +83,25 @@ func TestClassifyEndless(t *testing.T) {
 	}
 }
 
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+
+// An error whose own code panics, as that of a nil pointer does, is an error nevertheless.
+func TestClassifyErrorsThatPanic(t *testing.T) {
+	var broken *nilError
+	for _, err := range []error{broken, fmt.Errorf("x: %w", error(broken)), errors.Join(broken, io.EOF)} {
+		if c := retryhttp.Classify(err); c != retryhttp.MaybeApplied || !retryhttp.Transient(err) {
+			t.Errorf("the class is %v", c)
+		}
+		sent := 0
+		tr := &retryhttp.Transport{Policy: three, Base: roundTripper(func(*http.Request) (*http.Response, error) { sent++; return nil, err })}
+		if _, err := tr.RoundTrip(request(t, "GET", "http://service.example", nil)); sent != 3 || err == nil {
+			t.Errorf("%d requests were sent", sent)
+		}
+	}
+}
+
 // Classes are seen through everything that package retry and others put around an error.
 func TestTransient(t *testing.T) {
 	gone := &retryhttp.StatusError{StatusCode: 410}

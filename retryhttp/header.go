@@ -3,11 +3,14 @@ package retryhttp
 import (
 	"net/http"
 	"strings"
+
+	"github.com/callagain/retry/internal/redact"
 )
 
 const (
 	headerSize  = 16 << 10 // of an answer, for a StatusError
 	headerValue = 1 << 10  // of one that is shortened
+	fieldCost   = 128      // of memory for each field, beside its text
 )
 
 // bounded returns h, or as much of it as a failure may keep: several are kept of each call, for as long as it waits. What this
@@ -22,7 +25,7 @@ func bounded(h http.Header) http.Header {
 			return
 		}
 		for _, v := range h[name] {
-			if cost := len(name) + len(v); len(v) <= headerValue && cost <= left {
+			if cost := fieldCost + len(name) + len(v); len(v) <= headerValue && cost <= left {
 				left -= cost
 				kept[strings.Clone(name)] = append(kept[name], strings.Clone(v))
 			}
@@ -37,10 +40,11 @@ func bounded(h http.Header) http.Header {
 	return kept
 }
 
+// size is about as many bytes as h takes.
 func size(h http.Header) (n int) {
 	for name, values := range h {
 		for _, v := range values {
-			n += len(name) + len(v)
+			n += fieldCost + len(name) + len(v)
 		}
 	}
 	return n
@@ -59,13 +63,17 @@ func (e *shortened) Error() string { return e.text }
 func shorten(err error) error {
 	long := false
 	walk(err, func(e error, leaf bool, _ struct{}) struct{} {
-		long = long || leaf && len(e.Error()) > headerSize
+		long = long || leaf && len(textOf(e)) > headerSize
 		return struct{}{}
 	})
 	if !long {
 		return err
 	}
-	return &shortened{strings.ToValidUTF8(strings.Clone(err.Error()[:headerValue]), "") + "…", Classify(err)}
+	text := redact.String(err.Error()) // before a secret is cut in two, and not known any more
+	if len(text) > headerValue {
+		text = strings.ToValidUTF8(text[:headerValue], "") + "…"
+	}
+	return &shortened{strings.Clone(text), Classify(err)}
 }
 
 // readFields are the fields that this package reads of an answer.

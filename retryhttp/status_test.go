@@ -189,6 +189,26 @@ func TestHeadersOfFailuresAreBounded(t *testing.T) {
 	}
 }
 
+// Each field takes memory beside its text: one that sends thousands of tiny ones doesn't either.
+func TestTinyHeadersOfFailuresAreBounded(t *testing.T) {
+	sent := http.Header{"Retry-After": {"0"}, "X-Many": make([]string, 4000)}
+	for i := range 4000 {
+		sent[strconv.FormatInt(int64(i), 36)] = []string{""}
+	}
+	resp := &http.Response{StatusCode: 503, Header: sent}
+	e := new(retryhttp.StatusError)
+	if err := retryhttp.Check(resp); !asStatus(err, &e) || e.Header.Get("Retry-After") != "0" {
+		t.Fatalf("the error is %v", err)
+	}
+	values := 0
+	for _, v := range e.Header {
+		values += len(v)
+	}
+	if values > 200 {
+		t.Errorf("a failure has %d fields", values)
+	}
+}
+
 // Neither does one that sends what net/http doesn't understand, and puts into its errors.
 func TestErrorsOfFailuresAreBounded(t *testing.T) {
 	addr := answering(t, "HTTP/1.1 200 OK\r\n"+strings.Repeat("x", 200<<10)+"\r\n\r\n", false)

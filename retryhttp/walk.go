@@ -1,5 +1,7 @@
 package retryhttp
 
+import "fmt"
+
 const mostErrors = 10_000
 
 // walk calls visit with err and with what it wraps, depth first: with the error, whether it wraps nothing, and what visit
@@ -39,4 +41,14 @@ func walk[T any](err error, visit func(err error, leaf bool, above T) T) (whole 
 		}
 	}
 	return whole
+}
+
+// textOf returns the text of err. It stands a panic in err's own code, as that of an error that is a nil pointer.
+func textOf(err error) (text string) {
+	defer func() {
+		if v := recover(); v != nil {
+			text = fmt.Sprintf("%T, whose Error method panicked", err)
+		}
+	}()
+	return err.Error()
 }
