@@ -15,7 +15,7 @@ import (
 // send sends a request of an attempt: once, or, if the Transport hedges and the request may be sent again, a second time beside it when the
 // answer is slow.
 func (t *Transport) send(req *http.Request, replay bool) (*http.Response, error) {
-	if t.Hedge == nil || !replay || req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
+	if t.Hedge == nil || !replay || req.URL == nil || req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
 		return t.base().RoundTrip(req)
 	}
 	s := *t.Hedge
@@ -113,14 +113,7 @@ func drop(v any) {
 
 // releasing returns body, which releases its attempt's context at its end.
 func releasing(body io.ReadCloser, release func()) io.ReadCloser {
-	b := &winner{body, release}
-	if w, ok := body.(io.Writer); ok { // after 101 Switching Protocols
-		return struct {
-			*winner
-			io.Writer
-		}{b, w}
-	}
-	return b
+	return wrapped(body, &winner{body, release})
 }
 
 type winner struct {

@@ -225,3 +225,11 @@ func TestHedgedRequestEndsWithItsContextAndItsTimeout(t *testing.T) {
 		t.Errorf("the attempts ended with %v", err)
 	}
 }
+
+// A request without a URL is refused by net/http, and not by a panic.
+func TestHedgeWithoutAURL(t *testing.T) {
+	client := hedging(retry.Policy{})
+	if resp, err := client.Transport.RoundTrip(&http.Request{Method: "GET", Header: http.Header{}}); err == nil {
+		t.Errorf("the answer is %v", resp)
+	}
+}

@@ -2,6 +2,7 @@ package retryhttp
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -47,15 +48,29 @@ func (a *attempt) keep(resp *http.Response, err error) (*http.Response, error) {
 		return resp, err
 	}
 	a.body = resp.Body
-	if w, ok := resp.Body.(io.Writer); ok { // after 101 Switching Protocols
-		resp.Body = struct {
-			*answer
-			io.Writer
-		}{(*answer)(a), w}
-	} else {
-		resp.Body = (*answer)(a)
-	}
+	resp.Body = wrapped(resp.Body, (*answer)(a))
 	return resp, nil
+}
+
+// wrapped returns outer, which stands for body, with what else net/http's body can do after 101 Switching Protocols.
+func wrapped(body, outer io.ReadCloser) io.ReadCloser {
+	if w, ok := body.(io.Writer); ok {
+		return tunnel{outer, w}
+	}
+	return outer
+}
+
+type tunnel struct {
+	io.ReadCloser
+	io.Writer
+}
+
+// CloseWrite is what a reverse proxy calls when its client has said all.
+func (t tunnel) CloseWrite() error {
+	if c, ok := t.Writer.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return fmt.Errorf("CloseWrite: %w", http.ErrNotSupported)
 }
 
 func closeBody(resp *http.Response) {

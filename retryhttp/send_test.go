@@ -8,6 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -254,6 +257,62 @@ func TestConnectionIsFreeDuringTheDelay(t *testing.T) {
 		t.Errorf("the result is %v, %v", resp, err)
 	} else {
 		resp.Body.Close()
+	}
+}
+
+// What net/http's connection can do after 101 Switching Protocols, the answer of a Transport can as well: a client of a reverse
+// proxy that has said all still gets its answer.
+func TestUpgradeIsHalfClosed(t *testing.T) {
+	addr := raw(t, func(c net.Conn) {
+		r := bufio.NewReader(c)
+		http.ReadRequest(r)
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		said, _ := io.ReadAll(r)
+		fmt.Fprintf(c, "you said %s", said)
+	})
+	for name, tr := range map[string]*retryhttp.Transport{
+		"zero":    {},
+		"timeout": {Policy: retry.Policy{Timeout: time.Minute}},
+		"within":  {Policy: retry.Policy{Within: time.Minute}},
+		"hedge":   {Hedge: &retry.HedgeSettings{Delay: time.Minute}},
+	} {
+		base := &http.Transport{}
+		defer base.CloseIdleConnections()
+		tr.Base = base
+		proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: addr})
+		proxy.Transport = tr
+		front := httptest.NewServer(proxy)
+		c, err := net.Dial("tcp", front.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		r := bufio.NewReader(c)
+		if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
+			t.Fatalf("%s: the answer is %v, %v", name, resp, err)
+		}
+		io.WriteString(c, "hello")
+		c.(*net.TCPConn).CloseWrite()
+		if got, err := io.ReadAll(r); string(got) != "you said hello" {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+		c.Close()
+		front.Close()
+	}
+
+	// One that can't says so, as net/http does.
+	canned := &http.Response{StatusCode: 101, Body: struct {
+		io.ReadCloser
+		io.Writer
+	}{http.NoBody, io.Discard}}
+	resp, err := (&retryhttp.Transport{Policy: retry.Policy{Timeout: time.Minute}, Base: roundTripper(func(*http.Request) (*http.Response, error) { return canned, nil })}).
+		RoundTrip(request(t, "GET", "http://service.example", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := resp.Body.(interface{ CloseWrite() error }).CloseWrite(); !errors.Is(err, http.ErrNotSupported) {
+		t.Errorf("CloseWrite returned %v", err)
 	}
 }
 
