@@ -206,39 +206,11 @@ func (f *fetch) send() (*http.Response, error) {
 	return nil, f.mark(f, e, timeLeft(f, f.ends))
 }
 
-// request makes the request of an attempt. The client adds cookies to it.
-func (f *fetch) request(ctx context.Context) (*http.Request, error) {
-	req := f.req.WithContext(ctx)
-	if req.Header = req.Header.Clone(); req.Header == nil {
-		req.Header = make(http.Header)
-	}
-	if f.change != nil {
-		f.change(req)
-	}
-	if f.body.none {
-		return req, nil
-	}
-	body, err := f.body.next()
-	if err != nil {
-		return nil, retry.Stop(errAgain(err))
-	}
-	req.Body, req.GetBody = body, f.body.again
-	return req, nil
-}
-
 func (f *fetch) fail(err error, unsent bool) error {
 	if f.body.repeatable() && (f.safe(false) || unsent) && !cancelled(f.req) {
 		return f.tell(err, err, false)
 	}
 	return f.tell(err, retry.Stop(err), true)
-}
-
-// safe reports whether the request may be sent more than once, and makes it so if it has got a key.
-func (f *fetch) safe(keyed bool) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.replay = f.replay || keyed
-	return f.replay
 }
 
 // end says how an attempt ended.

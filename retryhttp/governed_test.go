@@ -274,6 +274,37 @@ func TestKeysAndRedirects(t *testing.T) {
 	}
 }
 
+// The key of a request is its own however often it is redirected, and whatever a RoundTripper above the Transport adds to its query,
+// such as the time and a signature.
+func TestKeyOfAnAttemptThatDiffers(t *testing.T) {
+	const attempts = 300
+	n := 0
+	keys := map[string]int{}
+	tr := &retryhttp.Transport{NewKey: rand.Text, Budget: unlimited, Policy: retry.Policy{Backoff: make(retry.List, attempts)}, Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp := &http.Response{StatusCode: 503, Body: http.NoBody, Request: r}
+		if r.URL.Path == "/" {
+			keys[r.Header.Get("Idempotency-Key")]++
+			resp.StatusCode, resp.Header = 307, http.Header{"Location": {fmt.Sprintf("/%d", n)}}
+		}
+		return resp, nil
+	})}
+	client := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		n++
+		r = r.Clone(r.Context())
+		r.URL.RawQuery = fmt.Sprintf("time=%d", n)
+		return tr.RoundTrip(r)
+	})}
+	_, err := retryhttp.Fetch(client, request(t, "POST", "http://service.example/", nil), readAll)
+	if len(keys) != 1 || keys[""] != 0 {
+		t.Errorf("%d keys of one request (%v)", len(keys), err)
+	}
+	for _, count := range keys {
+		if count != attempts {
+			t.Errorf("%d attempts, want %d (%v)", count, attempts, err)
+		}
+	}
+}
+
 // A context's key is sent with each attempt, by a Transport and by Fetch, with one and without; but not over a request's own, nor with
 // what changes nothing, nor to another server.
 func TestWithKey(t *testing.T) {

@@ -15,6 +15,34 @@ type hops struct {
 	next  http.RoundTripper
 }
 
+// request makes the request of an attempt. The client adds cookies to it.
+func (f *fetch) request(ctx context.Context) (*http.Request, error) {
+	req := f.req.WithContext(ctx)
+	if req.Header = req.Header.Clone(); req.Header == nil {
+		req.Header = make(http.Header)
+	}
+	if f.change != nil {
+		f.change(req)
+	}
+	if f.body.none {
+		return req, nil
+	}
+	body, err := f.body.next()
+	if err != nil {
+		return nil, retry.Stop(errAgain(err))
+	}
+	req.Body, req.GetBody = body, f.body.again
+	return req, nil
+}
+
+// safe reports whether the request may be sent more than once, and makes it so if it has got a key.
+func (f *fetch) safe(keyed bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.replay = f.replay || keyed
+	return f.replay
+}
+
 // noKeys adds the key of a context, and makes none.
 var noKeys Transport
 
@@ -98,7 +126,10 @@ func (f *fetch) key(t *Transport, req *http.Request) string {
 	if t.NewKey == nil || idempotent(req) {
 		return ""
 	}
-	which := req.Method + " " + req.URL.String()
+	which := "" // the request itself, whatever a RoundTripper adds to its query
+	if req.Response != nil {
+		which = req.Method + " " + req.URL.String()
+	}
 	f.mu.Lock()
 	key, known := f.keys[which]
 	f.mu.Unlock()
@@ -106,8 +137,11 @@ func (f *fetch) key(t *Transport, req *http.Request) string {
 		made := t.NewKey()
 		f.mu.Lock()
 		if key, known = f.keys[which]; !known {
-			if f.keys == nil {
-				f.keys = make(map[string]string)
+			if f.keys == nil || len(f.keys) >= mostKeys { // a server may redirect each attempt to another URL
+				own, has := f.keys[""]
+				if f.keys = make(map[string]string); has {
+					f.keys[""] = own
+				}
 			}
 			key, f.keys[which] = made, made
 		}
@@ -116,6 +150,8 @@ func (f *fetch) key(t *Transport, req *http.Request) string {
 	}
 	return key
 }
+
+const mostKeys = 100
 
 // joined returns ctx with the end and the values of the attempt that began after ctx was made.
 func (f *fetch) joined(ctx, attempt context.Context) context.Context {
