@@ -28,9 +28,12 @@ func (t *Transport) keepCookies(c *call, resp *http.Response) {
 	if c.cookies {
 		was = &http.Request{Header: http.Header{"Cookie": {c.cookie}}}
 	}
+	changed := make(map[string]bool) // names; a server may set thousands
+	for _, cookie := range slices.Concat(now, set) {
+		changed[cookie.Name] = true
+	}
 	for _, old := range was.Cookies() {
-		named := func(other *http.Cookie) bool { return other.Name == old.Name }
-		if !slices.ContainsFunc(now, named) && !slices.ContainsFunc(set, named) {
+		if !changed[old.Name] {
 			line.AddCookie(old)
 		}
 	}
