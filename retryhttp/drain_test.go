@@ -96,8 +96,10 @@ func TestBufferingStopsReading(t *testing.T) {
 					return read(p)
 				})
 				tr := &retryhttp.Transport{Policy: retry.Policy{Within: time.Minute}, BufferBody: 1 << 40, Base: canned200}
-				if _, err := tr.RoundTrip(request(t, "PUT", "http://service.example", body)); err == nil {
-					t.Error("no error")
+				began := time.Now()
+				_, err := tr.RoundTrip(request(t, "PUT", "http://service.example", body))
+				if took := time.Since(began); err == nil || (name == "exits") != (took == time.Second) {
+					t.Errorf("the error is %v after %v", err, took)
 				}
 				before := reads.Load()
 				time.Sleep(time.Minute)

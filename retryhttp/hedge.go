@@ -2,7 +2,6 @@ package retryhttp
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -30,9 +29,8 @@ func (t *Transport) send(req *http.Request, replay bool) (*http.Response, error)
 	v, release, err := hedging.Do(req.Context(), s, h.attempt)
 	h.close()
 	resp, _ := v.(*http.Response)
-	var refused *loser
 	switch e, gaveUp := err.(*retry.Error); {
-	case errors.As(err, &refused) && resp != nil:
+	case resp != nil && lost(err):
 		err = nil // all have failed: an answer is the result nevertheless
 	case gaveUp:
 		err = e.Reason // the context's: it is for the policy to say what follows
@@ -103,6 +101,16 @@ func (h *hedged) close() {
 type loser struct{ status int }
 
 func (l *loser) Error() string { return http.StatusText(l.status) }
+
+// lost reports whether a loser is in err, which may have no end.
+func lost(err error) (found bool) {
+	walk(err, func(e error, _ bool, _ struct{}) (none struct{}) {
+		_, is := e.(*loser)
+		found = found || is
+		return none
+	})
+	return found
+}
 
 // drop closes an answer that isn't the result, in a goroutine of its own attempt.
 func drop(v any) {

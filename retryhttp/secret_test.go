@@ -61,6 +61,15 @@ func TestOddURLsTellNoSecrets(t *testing.T) {
 			wantNoSecret(t, name, budget.Name)
 		}
 	}
+
+	// Those that do make sense are told as they are.
+	for _, host := range []string{"service.example", "Service.example:8080", "127.0.0.1:80", "[::1]:443", "[fe80::1%eth0]:80", "bücher.example", "a_b.example."} {
+		resp := &http.Response{StatusCode: 503, Request: &http.Request{URL: &url.URL{Scheme: "http", Host: host, Path: "/a@b/x"}}}
+		var status *retryhttp.StatusError
+		if err := retryhttp.Check(resp); !errors.As(err, &status) || status.Host != host {
+			t.Errorf("the host %s is told as %v", host, err)
+		}
+	}
 }
 
 // What fails beside the request itself may have a URL in its text as well.

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -200,12 +201,28 @@ func TestUpgrade(t *testing.T) {
 
 // A server's hint is obeyed: never shorter, and a tenth longer at most.
 func TestHintIsObeyed(t *testing.T) {
-	for name, header := range map[string]string{
-		"Retry-After": "30",
-		"RateLimit":   `"default";r=0;t=30`,
+	now := time.Unix(1795348800, 0)
+	reset := strconv.FormatInt(now.Add(30*time.Second).Unix(), 10)
+	for _, row := range []struct {
+		status         int
+		method, header string // fields, one a line
+	}{
+		{429, "GET", "Retry-After: 30"},
+		{429, "GET", `RateLimit: "default";r=0;t=30`},
+		{429, "POST", "Retry-After: 30"},
+		{503, "GET", "Retry-After: 30"},
+		{403, "GET", "Retry-After: 30"}, // GitHub
+		{403, "POST", "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: " + reset},
+		{413, "PUT", "Retry-After-Ms: 30000"},
+		{425, "POST", "Retry-After: 30"},
+		{529, "GET", "Anthropic-RateLimit-Tokens-Remaining: 0\nAnthropic-RateLimit-Tokens-Reset: " + reset},
 	} {
-		s := serve(t, 429)
-		s.header.Set(name, header)
+		s := serve(t, row.status)
+		s.header.Set("Date", now.UTC().Format(http.TimeFormat))
+		for line := range strings.SplitSeq(row.header, "\n") {
+			name, value, _ := strings.Cut(line, ": ")
+			s.header.Set(name, value)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var delay time.Duration
 		tr := transport(t, retry.Policy{Observe: func(_ context.Context, e retry.Event) {
@@ -214,9 +231,9 @@ func TestHintIsObeyed(t *testing.T) {
 				cancel()
 			}
 		}})
-		tr.RoundTrip(request(t, "GET", s.URL, nil).WithContext(ctx))
+		tr.RoundTrip(request(t, row.method, s.URL, nil).WithContext(ctx))
 		if delay < 30*time.Second || delay > 33*time.Second {
-			t.Errorf("%s: the delay is %v", name, delay)
+			t.Errorf("%s %d with %s: the delay is %v", row.method, row.status, row.header, delay)
 		}
 	}
 }
