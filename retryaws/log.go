@@ -32,7 +32,7 @@ func (c *caller) logEnd(ctx context.Context, service, operation string, err erro
 		return
 	}
 	log := middleware.GetLogger(ctx)
-	e, ok := errors.AsType[*retry.Error](err)
+	e, ok := err.(*retry.Error)
 	switch {
 	case !ok:
 		log.Logf(logging.Debug, "request failed with unretryable error %v", redact.String(err.Error()))

@@ -22,6 +22,7 @@ func (r *Retryer) Middleware(stack *middleware.Stack) error {
 		return nil // nothing is sent: the URL is only signed
 	}
 	c := &caller{Retryer: r}
+	_, c.polls = stack.Initialize.Get(sdkPolls)
 	if c.loop, ok = loop.(*sdk.Attempt); ok {
 		c.log = c.loop.LogAttempts
 	}
@@ -38,14 +39,18 @@ func (r *Retryer) Middleware(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("retryaws.body", holdBody), middleware.After)
 }
 
-// sdkLoop is the ID of the SDK's own retry middleware.
-const sdkLoop = "Retry"
+// The IDs of the SDK's own middlewares.
+const (
+	sdkLoop  = "Retry"
+	sdkPolls = "SetLongPollingContext" // says that the operation is a long poll
+)
 
 // A caller makes an operation a call of its Retryer's policy. Like the stack that it is in, it belongs to one operation.
 type caller struct {
 	*Retryer
-	loop *sdk.Attempt
-	log  bool // whether the SDK is to log attempts
+	loop  *sdk.Attempt
+	log   bool // whether the SDK is to log attempts
+	polls bool // whether the SDK says that the operation is a long poll
 }
 
 func (*caller) ID() string { return "retryaws.call" }
@@ -80,7 +85,7 @@ func (m *caller) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 	c := &call{caller: m}
 	service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
 	if pace, ok := ctx.Value(paceKey{}).(*pace); ok { // of Do or Get, which retry it
-		pace.poll(service, operation)
+		pace.poll(m.polls, service, operation)
 		res, err := c.attempt(ctx, nil, in, next)
 		return res.out, res.meta, pace.mark(ctx, c.Retryer, err)
 	}
@@ -89,7 +94,7 @@ func (m *caller) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	pace := newPace(ctx, &p)
-	if pace.poll(service, operation) {
+	if pace.poll(m.polls, service, operation) {
 		pace.watch(&p)
 	}
 	var outlive context.Context

@@ -89,9 +89,9 @@ func (c *pace) spread(ctx context.Context, d time.Duration) time.Duration {
 	return d + override.Spread(ctx, room)
 }
 
-// poll notes whether an operation is a long poll.
-func (c *pace) poll(service, operation string) bool {
-	if !longPoll[service+"."+operation] {
+// poll notes whether an operation is a long poll, as the SDK says or as we know.
+func (c *pace) poll(marked bool, service, operation string) bool {
+	if !marked && !longPoll[service+"."+operation] {
 		return false
 	}
 	c.polls.Store(true)
@@ -99,7 +99,8 @@ func (c *pace) poll(service, operation string) bool {
 }
 
 // The operations for which Retry Behavior 2.1 of the AWS SDKs prescribes a delay even if no retry is allowed. Their callers call
-// them again at once, so the caller's own loop would be the hot loop that a budget is to prevent.
+// them again at once, so the caller's own loop would be the hot loop that a budget is to prevent. SDK 1.48 itself marks only the
+// first of them.
 var longPoll = map[string]bool{
 	"SQS.ReceiveMessage":      true,
 	"SFN.GetActivityTask":     true,
@@ -120,7 +121,7 @@ func (c *pace) watch(p *retry.Policy) {
 
 // rest waits for the delay that was planned, if the budget refused the retry of a long poll.
 func (c *pace) rest(ctx context.Context, name string, err error) {
-	e, ok := errors.AsType[*retry.Error](err)
+	e, ok := err.(*retry.Error)
 	if !ok || !errors.Is(e.Reason, retry.ErrBudget) || !c.polls.Load() || c.delay <= 0 {
 		return
 	}

@@ -45,6 +45,39 @@ func TestTransient(t *testing.T) {
 	}
 }
 
+// A cycle is an error that wraps itself.
+type cycle struct{}
+
+func (c *cycle) Error() string { return "cycle" }
+func (c *cycle) Unwrap() error { return c }
+
+type cycles struct{}
+
+func (c *cycles) Error() string   { return "cycles" }
+func (c *cycles) Unwrap() []error { return []error{c, nil, c} }
+
+// An error without an end isn't retried, and keeps nobody.
+func TestEndlessErrors(t *testing.T) {
+	for _, failure := range []error{new(cycle), new(cycles), fmt.Errorf("x: %w", errors.Join(io.ErrUnexpectedEOF, new(cycles)))} {
+		if retryaws.Transient(failure) || retryaws.Throttled(failure) {
+			t.Errorf("%v is retried", failure)
+		}
+		attempts := 0
+		r := new(retryaws.Retryer)
+		err := retryaws.Do(t.Context(), r, func(context.Context) error { attempts++; return failure })
+		if err != failure || attempts != 1 {
+			t.Errorf("%d attempts: %v", attempts, err)
+		}
+	}
+	var many error
+	for range 3000 {
+		many = errors.Join(many, io.ErrUnexpectedEOF)
+	}
+	if !retryaws.Transient(many) {
+		t.Error("many failures that may pass aren't retried")
+	}
+}
+
 func TestMaxAttempts(t *testing.T) {
 	for _, test := range []struct {
 		policy retry.Policy

@@ -3,6 +3,7 @@ package sdktest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -13,6 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/swf"
+	swftypes "github.com/aws/aws-sdk-go-v2/service/swf/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retryaws"
 	"github.com/callagain/retry/retrytest"
@@ -61,10 +65,44 @@ var polls = map[string]struct {
 		_, err := sfn.NewFromConfig(cfg).GetActivityTask(ctx, &sfn.GetActivityTaskInput{ActivityArn: aws.String("arn:aws:states:us-east-1:1:activity:a")})
 		return err
 	}},
+	"PollForActivityTask": {true, func(ctx context.Context, cfg aws.Config) error {
+		_, err := swf.NewFromConfig(cfg).PollForActivityTask(ctx, &swf.PollForActivityTaskInput{Domain: aws.String("d"), TaskList: &swftypes.TaskList{Name: aws.String("l")}})
+		return err
+	}},
+	"PollForDecisionTask": {true, func(ctx context.Context, cfg aws.Config) error {
+		_, err := swf.NewFromConfig(cfg).PollForDecisionTask(ctx, &swf.PollForDecisionTaskInput{Domain: aws.String("d"), TaskList: &swftypes.TaskList{Name: aws.String("l")}})
+		return err
+	}},
+	// One that we don't know, but the SDK says is.
+	"ListQueues": {true, func(ctx context.Context, cfg aws.Config) error {
+		mark, err := marks(cfg)
+		if err != nil {
+			return err
+		}
+		add := func(stack *middleware.Stack) error { return stack.Initialize.Add(mark, middleware.Before) }
+		cfg.APIOptions = append([]func(*middleware.Stack) error{add}, cfg.APIOptions...) // as the client has added its own by then
+		_, err = sqs.NewFromConfig(cfg).ListQueues(ctx, nil)
+		return err
+	}},
 	"SendMessage": {false, func(ctx context.Context, cfg aws.Config) error {
 		_, err := sqs.NewFromConfig(cfg).SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String("http://service.example/1/q"), MessageBody: aws.String("m")})
 		return err
 	}},
+}
+
+// marks returns the middleware by which the SDK says of ReceiveMessage that it is a long poll.
+func marks(cfg aws.Config) (mark middleware.InitializeMiddleware, err error) {
+	found := errors.New("found")
+	_, ended := sqs.NewFromConfig(cfg).ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: aws.String("q")}, sqs.WithAPIOptions(func(stack *middleware.Stack) error {
+		if m, ok := stack.Initialize.Get("SetLongPollingContext"); ok {
+			mark = m
+		}
+		return found
+	}))
+	if mark == nil || !errors.Is(ended, found) {
+		return nil, fmt.Errorf("the SDK doesn't mark its long polls: %w", ended)
+	}
+	return mark, nil
 }
 
 // exhausted is a Retryer whose budget refuses everything.
