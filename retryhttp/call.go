@@ -114,7 +114,7 @@ func (c *call) attempt(ctx context.Context) error {
 
 // fail returns err as package retry is to see it: marked if the request must not, or can't, be sent again after it.
 func (c *call) fail(err error, unsent bool) error {
-	if c.body.repeatable() && (c.replay || unsent) && !cancelled(c.req) {
+	if c.body.repeatable() && (c.replay || unsent) && !canceled(c.req) {
 		return c.tell(err, err, false)
 	}
 	return c.tell(err, retry.Stop(err), true)
@@ -148,8 +148,8 @@ func (o *outcome) unmarked(err error) error {
 	return err
 }
 
-// cancelled reports whether the caller has closed the old-fashioned Cancel channel.
-func cancelled(req *http.Request) bool {
+// canceled reports whether the caller has closed the old-fashioned Cancel channel.
+func canceled(req *http.Request) bool {
 	select {
 	case <-req.Cancel: //lint:ignore SA1019 net/http obeys it, so its callers may rely on it
 		return true

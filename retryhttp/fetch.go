@@ -207,7 +207,7 @@ func (f *fetch) send() (*http.Response, error) {
 }
 
 func (f *fetch) fail(err error, unsent bool) error {
-	if f.body.repeatable() && (f.safe(false) || unsent) && !cancelled(f.req) {
+	if f.body.repeatable() && (f.safe(false) || unsent) && !canceled(f.req) {
 		return f.tell(err, err, false)
 	}
 	return f.tell(err, retry.Stop(err), true)

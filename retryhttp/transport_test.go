@@ -474,7 +474,7 @@ func TestRequestIsNotChanged(t *testing.T) {
 
 // Every body that was given or made is closed, even if no attempt is made.
 func TestBodiesAreClosed(t *testing.T) {
-	cancelled, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, row := range []struct {
 		name   string
@@ -483,7 +483,7 @@ func TestBodiesAreClosed(t *testing.T) {
 		want   int // bodies made
 	}{
 		{"success", t.Context(), nil, 3},
-		{"cancelled", cancelled, nil, 1},
+		{"canceled", canceled, nil, 1},
 		{"unusable", t.Context(), func(tr *retryhttp.Transport) { tr.Policy.Timeout = -1 }, 1},
 		{"no_attempt", t.Context(), func(tr *retryhttp.Transport) { tr.Policy.Backoff = retry.List{} }, 1},
 		{"refused", t.Context(), func(tr *retryhttp.Transport) {

@@ -169,8 +169,8 @@ func TestOnlyWhatWasScheduledIsRecorded(t *testing.T) {
 		retry.Do(ctx, retry.Policy{Name: "stopped"}, func(context.Context) error { return retry.Stop(errDown) })
 		retry.Do(ctx, retry.Policy{Name: "refused", Backoff: retry.List{0, time.Second, time.Minute}, Budget: b}, fail)
 		retry.Do(ctx, retry.Policy{Name: "long hint"}, func(context.Context) error { return retry.After(errDown, time.Hour) })
-		cancelled, cancel := context.WithCancel(ctx)
-		retry.Do(cancelled, retry.Policy{Name: "cancelled"}, func(context.Context) error {
+		canceled, cancel := context.WithCancel(ctx)
+		retry.Do(canceled, retry.Policy{Name: "canceled"}, func(context.Context) error {
 			cancel()
 			return errDown
 		})

@@ -4,7 +4,7 @@ import "strings"
 
 // char reads the first character of s, seen through the escapes of JSON, Go and URLs, in any depth and mixture: /, \/, \u002f,
 // %2F, %252F and %5C%2F are all one slash. n is its length in s, and percent says that a URL's escape is a part of it.
-// A backslash that escapes nothing of interest is returned together with its neighbours, so that no run of them is read twice.
+// A backslash that escapes nothing of interest is returned together with its neighbors, so that no run of them is read twice.
 func char(s string) (c byte, n int, percent bool) {
 	if strings.HasPrefix(s, `\/`) {
 		return '/', 2, false

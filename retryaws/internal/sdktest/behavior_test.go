@@ -151,7 +151,7 @@ func TestLongPollStopsWaitingWithItsContext(t *testing.T) {
 		time.AfterFunc(time.Second, cancel)
 		begun := time.Now()
 		if err := poll(ctx, cfg); !errors.Is(err, retry.ErrBudget) || time.Since(begun) != time.Second {
-			t.Errorf("cancelled: %v after %v", err, time.Since(begun))
+			t.Errorf("canceled: %v after %v", err, time.Since(begun))
 		}
 		begun = time.Now()
 		r = exhausted(retry.Policy{Backoff: retry.List{0, time.Minute}})

@@ -39,7 +39,7 @@ func TestGivingUpKeepsFailures(t *testing.T) {
 }
 
 // The SDK's own loop loses both: it returns the bare error of the context.
-func TestCancelledDelayKeepsCauseAndFailure(t *testing.T) {
+func TestCanceledDelayKeepsCauseAndFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Hour}}}
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -59,7 +59,7 @@ func TestCancelledDelayKeepsCauseAndFailure(t *testing.T) {
 	})
 }
 
-func TestCancelledAttemptKeepsCauseAndEarlierFailure(t *testing.T) {
+func TestCanceledAttemptKeepsCauseAndEarlierFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &retryaws.Retryer{Policy: retry.Policy{Backoff: retry.List{0, time.Second, time.Second}}}
 		ctx, cancel := context.WithCancelCause(t.Context())

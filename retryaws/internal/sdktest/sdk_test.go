@@ -59,7 +59,7 @@ func TestSDKsOwnRetryer(t *testing.T) {
 			return err
 		})
 		if _, ok := errors.AsType[smithy.APIError](err); ok || errors.Is(err, shutdown) || !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled in a delay: %v", err)
+			t.Errorf("canceled in a delay: %v", err)
 		}
 	})
 }
