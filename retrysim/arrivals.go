@@ -53,12 +53,12 @@ func (a Arrivals) Spike(from, to time.Duration, factor float64) Arrivals {
 // finite reports whether the arrivals end by themselves.
 func (a Arrivals) finite() bool { return a.kind == herdArrivals || a.kind == traceArrivals }
 
-func (a Arrivals) check() error {
+func (a Arrivals) check(clients float64, long time.Duration) error {
 	if !a.finite() && !(a.rate > 0 && a.rate <= 1e9) {
-		return fmt.Errorf("retrysim: Arrivals has a rate of %v calls a second for each client; it must be above 0", a.rate)
+		return fmt.Errorf("retrysim: Arrivals has a rate of %v calls a second for each client; it must be above 0, and at most a billion", a.rate)
 	}
-	if !slices.IsSorted(a.times) || len(a.times) > 0 && a.times[0] < 0 {
-		return fmt.Errorf("retrysim: the times of Arrivals aren't in ascending order from 0")
+	if !slices.IsSorted(a.times) || len(a.times) > 0 && (a.times[0] < 0 || a.times[len(a.times)-1] > longest) {
+		return fmt.Errorf("retrysim: the times of Arrivals aren't in ascending order from 0 to %v", time.Duration(longest).Round(time.Hour))
 	}
 	for i, s := range a.sortedSpikes() {
 		if s.from < 0 || s.to <= s.from || !(s.factor >= 0 && s.factor <= 1e9) {
@@ -68,8 +68,17 @@ func (a Arrivals) check() error {
 			return fmt.Errorf("retrysim: Arrivals has spikes that overlap at %v", s.from)
 		}
 	}
+	calls := a.rate * clients * long.Seconds()
+	for _, s := range a.spikes {
+		calls += float64(a.rate * clients * max(0, min(s.to, long)-s.from).Seconds() * (s.factor - 1))
+	}
+	if !a.finite() && calls > mostCalls {
+		return fmt.Errorf("retrysim: Arrivals makes %.2g calls in %v; at most 4 billion are simulated", calls, long)
+	}
 	return nil
 }
+
+const mostCalls = 4e9
 
 func (a Arrivals) sortedSpikes() []spike {
 	return slices.SortedFunc(slices.Values(a.spikes), func(a, b spike) int { return cmp.Compare(a.from, b.from) })

@@ -16,9 +16,7 @@ type call struct {
 	sent    int64  // the current attempt
 	version uint32 // of the row that it has read
 	writes  bool   // has read a row and writes it
-	running uint8  // attempts at the same time, if hedged
-	made    uint8  // the same, with those that have failed
-	failure uint8  // index in engine.failures
+	failure uint16 // index in engine.failures
 }
 
 // begin begins a call.
@@ -36,6 +34,9 @@ func (e *engine) begin(client uint32) {
 		for i := range e.layers {
 			e.layers[i].positions.grow(index)
 		}
+		if e.hedger != nil {
+			e.hedger.races.grow(index)
+		}
 	}
 	*e.calls.at(index) = call{client: client, began: e.now}
 	e.active++
@@ -45,8 +46,7 @@ func (e *engine) begin(client uint32) {
 	}
 	switch wait, ok := e.first(index, len(e.layers)-1, 0); {
 	case ok && wait == 0: // nothing else is to happen before it: calls begin after all events of their time
-		e.serial++
-		e.send(index, e.serial)
+		e.send(index, e.nextSerial())
 	case ok:
 		e.schedule(index, wait)
 	}
@@ -70,34 +70,33 @@ func (e *engine) first(index uint32, layer int, wait time.Duration) (time.Durati
 
 // schedule makes the next attempt after wait.
 func (e *engine) schedule(index uint32, wait time.Duration) {
-	e.serial++
 	at := noLane
 	if wait == 0 {
 		at = soonLane
 	}
-	e.agenda.push(at, newEvent(e.now+min(int64(wait), longest), e.serial, send, index))
+	e.agenda.push(at, newEvent(e.after(int64(wait)), e.nextSerial(), send, index))
 }
 
 func (e *engine) send(index, serial uint32) {
 	c := e.calls.at(index)
-	c.sent, c.running, c.made, c.writes = e.now, 1, 1, false
+	c.sent, c.writes = e.now, false
 	e.serials[index] = serial
 	p := &e.layers[0].policy
 	leave := int64(math.MaxInt64)
 	if p.Timeout > 0 {
-		leave = e.now + int64(p.Timeout)
+		leave = e.after(int64(p.Timeout))
 	}
 	if p.Within > 0 {
-		leave = min(leave, e.layers[0].began(index)+int64(p.Within))
+		leave = min(leave, e.after(int64(p.Within)-(e.now-e.layers[0].began(index))))
 	}
 	if leave != math.MaxInt64 {
 		e.agenda.push(timeoutLane, newEvent(leave, serial, timeout, index))
 	}
-	if e.hedger != nil {
-		e.agenda.push(hedgeLane, newEvent(e.now+e.hedger.delay, serial, hedge, index))
-	}
 	e.transmit(index, serial, arrive)
 	e.meter.now.Attempts++
+	if e.hedger != nil {
+		e.hedger.begin(e, index, serial)
+	}
 }
 
 // transmit sends a request or an answer over the network.
@@ -106,11 +105,25 @@ func (e *engine) transmit(index, serial uint32, k kind) {
 	if e.s.Network.constant() {
 		at = hopLane
 	}
-	e.agenda.push(at, newEvent(e.now+e.s.Network.sample(&e.network), serial, k, index))
+	e.agenda.push(at, newEvent(e.after(e.s.Network.sample(&e.network)), serial, k, index))
+}
+
+// leave is when the caller doesn't wait any longer for an attempt.
+func (e *engine) leave(index, serial uint32) {
+	switch {
+	case e.serials[index] != serial:
+	case e.hedger != nil:
+		e.hedger.leave(e, index)
+	default:
+		e.timeout(index)
+	}
 }
 
 func (e *engine) timeout(index uint32) {
-	if p := &e.layers[0].policy; p.Within > 0 && e.now >= e.layers[0].began(index)+int64(p.Within) {
+	if e.hedger != nil {
+		e.hedger.finish(e, index, 0)
+	}
+	if p := &e.layers[0].policy; p.Within > 0 && e.now-e.layers[0].began(index) >= int64(p.Within) {
 		e.serials[index] = 0
 		e.ends(index, 0, &retry.Error{Reason: retry.ErrTooLate})
 		return
@@ -124,9 +137,6 @@ func (e *engine) succeed(index uint32) {
 	c := e.calls.at(index)
 	for i := range e.layers {
 		e.layers[i].earn(c.client)
-	}
-	if e.hedger != nil {
-		e.hedger.ask.earn(c.client)
 	}
 	if e.throttle != nil {
 		e.throttle[c.client].Ended(time.Duration(e.now), e.attempt(index), nil)
@@ -204,7 +214,11 @@ func (e *engine) release(index uint32) {
 // cut breaks all connections.
 func (e *engine) cut() {
 	for i, serial := range e.serials {
-		if serial != 0 {
+		switch {
+		case serial == 0:
+		case e.hedger != nil:
+			e.hedger.cut(e, uint32(i))
+		default:
 			e.failed(uint32(i), ErrCut)
 		}
 	}

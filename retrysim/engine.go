@@ -2,6 +2,7 @@ package retrysim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -31,7 +32,7 @@ func Run(ctx context.Context, s Scenario) (*Result, error) {
 	if s.For > 0 && !s.Drain {
 		e.now = e.end
 	}
-	return e.meter.result(e), nil
+	return e.meter.result(e)
 }
 
 type engine struct {
@@ -74,7 +75,7 @@ func newEngine(s *Scenario) *engine {
 	if s.Hedge != nil {
 		e.hedger = newHedger(e, *s.Hedge)
 	}
-	e.failures = []error{retry.ErrTimeout, ErrRejected, ErrConflict, ErrCut}
+	e.failures = []error{nil, ErrRejected, ErrConflict, ErrCut}
 	e.server = newServer(e)
 	e.meter = newMeter(e)
 	e.arrivals()
@@ -82,11 +83,9 @@ func newEngine(s *Scenario) *engine {
 }
 
 const (
-	timedOut uint8 = iota
-	rejected
+	rejected uint16 = iota + 1
 	conflicted
-	cut
-	faulty // and more
+	cut // and those of the faults
 )
 
 // budget returns the clients' budgets with the settings of b.
@@ -100,12 +99,16 @@ func (e *engine) budget(b *retry.Budget) []retry.Budget {
 	}
 	all := make([]retry.Budget, n)
 	for i := range all {
-		c := &all[i]
-		c.Name, c.Ratio, c.Min, c.Every = b.Name, b.Ratio, b.Min, b.Every
-		c.Restore(retry.BudgetState{At: epoch, Spare: 1e6}) // full; otherwise the first success would read a clock
+		fill(&all[i], b)
 	}
 	e.budgets[b] = all
 	return all
+}
+
+// fill makes a full budget with the settings of another one.
+func fill(b, like *retry.Budget) {
+	b.Name, b.Ratio, b.Min, b.Every = like.Name, like.Ratio, like.Min, like.Every
+	b.Restore(retry.BudgetState{At: epoch, Spare: 1e6}) // otherwise the first success would read a clock
 }
 
 func (e *engine) close() {
@@ -127,8 +130,11 @@ func (e *engine) run(ctx context.Context) error {
 		if fault := e.server.change; fault <= next {
 			next = fault
 		}
-		if e.ended(next) {
+		if e.ended(ev.at, next) {
 			return nil
+		}
+		if next == endOfTime {
+			return fmt.Errorf("retrysim: a call lasts longer than %v; set For", time.Duration(endOfTime).Round(time.Hour))
 		}
 		if next == e.now {
 			if instant++; instant > 1000*int64(e.s.Clients)+1e6 {
@@ -138,7 +144,12 @@ func (e *engine) run(ctx context.Context) error {
 			instant = 0
 		}
 		for next >= e.meter.until {
-			e.meter.step(e)
+			if err := e.meter.step(e); err != nil {
+				return err
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 		}
 		e.now = next
 		switch next {
@@ -165,17 +176,22 @@ func (e *engine) arrivals() {
 	}
 }
 
-// ended reports whether the simulation is over before the time next.
-func (e *engine) ended(next int64) bool {
-	if e.end > 0 && !e.s.Drain {
+// ended reports whether the simulation is over before the time next, given the time of the next event that isn't an arrival or a fault.
+func (e *engine) ended(event, next int64) bool {
+	switch {
+	case e.end > 0 && !e.s.Drain:
 		return next >= e.end
+	case e.arriver.at < math.MaxInt64:
+		return false
+	case e.active == 0:
+		return true
 	}
-	return e.active == 0 && e.arriver.at == math.MaxInt64 || next == math.MaxInt64
+	// All calls that are left wait for answers. Only the end of a fault can bring them, from the queue, or a cut.
+	return event == math.MaxInt64 && (next == math.MaxInt64 || e.server.queue.count == 0 && !e.server.cuts(e.now))
 }
 
 func (e *engine) happen(ev event) {
 	index, serial := ev.index(), ev.serial()
-	current := e.serials[index] == serial
 	switch kind := ev.kind(); {
 	case kind == arrive:
 		e.server.arrive(e, index, serial)
@@ -183,20 +199,43 @@ func (e *engine) happen(ev event) {
 		e.server.served(e, index, serial)
 	case kind == send:
 		e.send(index, serial)
-	case !current: // the caller has left
-		if kind != timeout && kind != hedge {
-			e.meter.now.Late++
+	case kind == timeout:
+		e.leave(index, serial)
+	case kind == hedge:
+		if e.serials[index] == serial {
+			e.hedger.due(e, index)
 		}
+	case !e.waits(index, serial): // the caller has left
+		e.meter.now.Late++
+	case e.hedger != nil:
+		e.hedger.answered(e, index, serial, kind == fail)
 	case kind == succeed:
 		e.succeed(index)
 	case kind == fail:
-		c := e.calls.at(index)
-		if c.running--; c.running == 0 {
-			e.failed(index, e.failures[c.failure])
-		}
-	case kind == timeout:
-		e.timeout(index)
-	case kind == hedge:
-		e.hedger.another(e, index, serial)
+		e.failed(index, e.failures[e.calls.at(index).failure])
 	}
+}
+
+// waits reports whether a call waits for the answer to an attempt.
+func (e *engine) waits(index, serial uint32) bool {
+	if e.hedger != nil {
+		return e.hedger.number(index, serial) > 0
+	}
+	return e.serials[index] == serial
+}
+
+// after returns the time that is d from now, or the end of time.
+func (e *engine) after(d int64) int64 { return e.now + min(d, endOfTime-e.now) }
+
+// endOfTime is what no simulation reaches: more than a hundred years.
+const endOfTime = 1 << 62
+
+// nextSerial returns a serial number for an attempt.
+func (e *engine) nextSerial() uint32 {
+	if e.serial == math.MaxUint32 {
+		e.fatal = errors.New("retrysim: more than 4 billion attempts")
+		return e.serial
+	}
+	e.serial++
+	return e.serial
 }

@@ -92,7 +92,6 @@ func TestNestedRetries(t *testing.T) {
 }
 
 func TestTheTimesOfACall(t *testing.T) {
-	ms := time.Millisecond
 	failing := func(until time.Duration, f retrysim.Fault) []retrysim.Fault {
 		f.To = until
 		return []retrysim.Fault{f}
@@ -269,26 +268,25 @@ func TestNonsenseIsAnError(t *testing.T) {
 	block := make(chan struct{})
 	defer close(block)
 	for want, change := range map[string]func(*retrysim.Scenario){
-		"Clients is 0":            func(s *retrysim.Scenario) { s.Clients = 0 },
-		"For is 0s":               func(s *retrysim.Scenario) { s.For = 0 },
-		"For is -1s":              func(s *retrysim.Scenario) { s.For = -time.Second },
-		"Step is -1ns":            func(s *retrysim.Scenario) { s.Step = -1 },
-		"rate of 0":               func(s *retrysim.Scenario) { s.Arrivals = retrysim.Poisson(0) },
-		"rate of NaN":             func(s *retrysim.Scenario) { s.Arrivals = retrysim.Even(math.NaN()) },
-		"ascending":               func(s *retrysim.Scenario) { s.Arrivals = retrysim.Trace(2, 1) },
-		"overlap at 1ns":          func(s *retrysim.Scenario) { s.Arrivals = s.Arrivals.Spike(1, 3, 2).Spike(0, 2, 1) },
-		"a spike from 3ns to 1ns": func(s *retrysim.Scenario) { s.Arrivals = s.Arrivals.Spike(3, 1, 2) },
-		"Network has":             func(s *retrysim.Scenario) { s.Network = retrysim.Fixed(-1) },
-		"Server.Service has":      func(s *retrysim.Scenario) { s.Server.Service = retrysim.LogNormal(2, 1) },
-		"Server has":              func(s *retrysim.Scenario) { s.Server.Workers = -1 },
-		"Optimistic":              func(s *retrysim.Scenario) { s.Server.Optimistic = true },
-		"Faults[1]":               func(s *retrysim.Scenario) { s.Faults = append(s.Faults, retrysim.Fault{To: 1, Fail: 0.6, Hang: 0.6}) },
-		"Faults[0]":               func(s *retrysim.Scenario) { s.Faults = []retrysim.Fault{{Fail: 1}} },
-		"Policy: invalid policy":  func(s *retrysim.Scenario) { s.Policy.Attempts = -2 },
-		"Outer[0] has a Timeout":  func(s *retrysim.Scenario) { s.Outer = []retry.Policy{{Timeout: 1}} },
-		"Hedge.Delay is 0s":       func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{} },
-		"of Hedge only Delay":     func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{Delay: 1, Quantile: 0.9} },
-		"Hedge.Attempts is 17":    func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{Delay: 1, Attempts: 17} },
+		"Clients is 0":                        func(s *retrysim.Scenario) { s.Clients = 0 },
+		"For is 0s":                           func(s *retrysim.Scenario) { s.For = 0 },
+		"For is -1s":                          func(s *retrysim.Scenario) { s.For = -time.Second },
+		"Step is -1ns":                        func(s *retrysim.Scenario) { s.Step = -1 },
+		"rate of 0":                           func(s *retrysim.Scenario) { s.Arrivals = retrysim.Poisson(0) },
+		"rate of NaN":                         func(s *retrysim.Scenario) { s.Arrivals = retrysim.Even(math.NaN()) },
+		"ascending":                           func(s *retrysim.Scenario) { s.Arrivals = retrysim.Trace(2, 1) },
+		"overlap at 1ns":                      func(s *retrysim.Scenario) { s.Arrivals = s.Arrivals.Spike(1, 3, 2).Spike(0, 2, 1) },
+		"a spike from 3ns to 1ns":             func(s *retrysim.Scenario) { s.Arrivals = s.Arrivals.Spike(3, 1, 2) },
+		"Network has":                         func(s *retrysim.Scenario) { s.Network = retrysim.Fixed(-1) },
+		"Server.Service has":                  func(s *retrysim.Scenario) { s.Server.Service = retrysim.LogNormal(2, 1) },
+		"Server has":                          func(s *retrysim.Scenario) { s.Server.Workers = -1 },
+		"Optimistic":                          func(s *retrysim.Scenario) { s.Server.Optimistic = true },
+		"Faults[1]":                           func(s *retrysim.Scenario) { s.Faults = append(s.Faults, retrysim.Fault{To: 1, Fail: 0.6, Hang: 0.6}) },
+		"Faults[0]":                           func(s *retrysim.Scenario) { s.Faults = []retrysim.Fault{{Fail: 1}} },
+		"Policy: invalid policy":              func(s *retrysim.Scenario) { s.Policy.Attempts = -2 },
+		"Outer[0] has a Timeout":              func(s *retrysim.Scenario) { s.Outer = []retry.Policy{{Timeout: 1}} },
+		"Hedge: HedgeSettings.Attempts is 17": func(s *retrysim.Scenario) { s.Hedge = &retry.HedgeSettings{Delay: 1, Attempts: 17} },
+		"Clients is 2000000; with a Hedge":    func(s *retrysim.Scenario) { s.Clients, s.Hedge = 2_000_000, &retry.HedgeSettings{} },
 		"attempts without end": func(s *retrysim.Scenario) {
 			s.Policy = attempts(endless)
 			s.Faults[0] = retrysim.Fault{To: time.Hour, Fail: 1}

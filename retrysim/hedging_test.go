@@ -25,7 +25,8 @@ func hedging(h *retry.HedgeSettings) retrysim.Scenario {
 }
 
 // Hedging shortens the tail while the server has capacity to spare. Once it hasn't, all calls become slow, so all of them are hedged, and
-// the load is doubled when that hurts most. A budget prevents it: hedges are a tenth of the successes then.
+// the load is doubled when that hurts most. A budget prevents it: hedges are at most a twentieth of the successes then, since next to none of them wins. A
+// delay that follows the latencies doesn't, for it follows too late, but without a budget it lets the collapse end.
 func TestHedgingUnderOverload(t *testing.T) {
 	slowest := func(r *retrysim.Result, from, to int) (p99 time.Duration) {
 		for _, s := range r.Steps[from:to] {
@@ -37,17 +38,22 @@ func TestHedgingUnderOverload(t *testing.T) {
 	none := run(t, hedging(nil))
 	always := run(t, hedging(&retry.HedgeSettings{Delay: 30 * time.Millisecond, Unlimited: true}))
 	budget := run(t, hedging(&retry.HedgeSettings{Delay: 30 * time.Millisecond}))
+	quantile := run(t, hedging(&retry.HedgeSettings{}))
+	shared := hedging(&retry.HedgeSettings{}) // a process that makes all of the calls
+	shared.SharedBudget = true
+	one := run(t, shared)
+	unlimited := run(t, hedging(&retry.HedgeSettings{Unlimited: true}))
 	counts := func(r *retrysim.Result, at int) retrysim.Counts {
 		return r.Between(time.Duration(at)*time.Second, time.Duration(at+10)*time.Second)
 	}
-	for name, r := range map[string]*retrysim.Result{"none": none, "always": always, "budget": budget} {
+	for name, r := range map[string]*retrysim.Result{"none": none, "always": always, "budget": budget, "quantile": quantile, "one process": one, "quantile, unlimited": unlimited} {
 		for _, at := range []int{calm, spike, later} {
 			c := counts(r, at)
-			t.Logf("%-7s from %3d s: load %.2f, succeeded %.3f, p99 %v", name, at, c.Load(), c.Success(), slowest(r, at, at+10))
+			t.Logf("%-19s from %3d s: load %.2f, succeeded %.3f, p99 %v", name, at, c.Load(), c.Success(), slowest(r, at, at+10))
 		}
 	}
 	tail := slowest(none, calm, calm+10)
-	for _, r := range []*retrysim.Result{always, budget} {
+	for _, r := range []*retrysim.Result{always, budget, one, unlimited} {
 		if p99 := slowest(r, calm, calm+10); p99 > tail/2 {
 			t.Errorf("before the spike hedging makes the p99 %v, from %v; want at most half", p99, tail)
 		}
@@ -58,10 +64,17 @@ func TestHedgingUnderOverload(t *testing.T) {
 	if c := counts(always, later); c.Success() > 0.1 || c.Load() < 1.9 {
 		t.Errorf("without a budget %.3f of the calls succeed after the spike, at %.2f times the load; want the collapse", c.Success(), c.Load())
 	}
-	if c := counts(budget, later); c.Success() < 0.99 || slowest(budget, later, later+10) > tail/2 {
-		t.Errorf("with a budget %.3f of the calls succeed after the spike; want all, with a short tail", c.Success())
+	if c := counts(unlimited, spike); c.Success() > 0.1 || c.Load() < 1.5 {
+		t.Errorf("with a quantile but no budget %.3f of the calls succeed in the spike, at %.2f times the load; want the collapse", c.Success(), c.Load())
 	}
-	if c := counts(budget, spike); c.Load() > 1.2 {
-		t.Errorf("with a budget the load is %.2f times in the spike; want at most 1.2", c.Load())
+	for _, r := range []*retrysim.Result{budget, quantile, one, unlimited} {
+		if c := counts(r, later); c.Success() < 0.99 || slowest(r, later, later+10) > tail/2 {
+			t.Errorf("%.3f of the calls succeed after the spike; want all, with a short tail", c.Success())
+		}
+	}
+	for _, r := range []*retrysim.Result{budget, quantile, one} {
+		if c := counts(r, spike); c.Load() > 1.1 || c.Success() < 0.99 {
+			t.Errorf("with a budget %.3f of the calls succeed in the spike, at %.2f times the load; want all, and at most 1.1", c.Success(), c.Load())
+		}
 	}
 }

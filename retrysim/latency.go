@@ -66,7 +66,7 @@ func (l Latency) String() string {
 
 func (l Latency) check(field string) error {
 	if l.a < 0 || l.b < 0 {
-		return fmt.Errorf("retrysim: %s has a negative duration, or a p99 below its median", field)
+		return fmt.Errorf("retrysim: %s has a negative duration, a p99 below its median, or an end before its beginning", field)
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (l Latency) sample(s *stream) int64 {
 	case uniformLatency:
 		return nanoseconds(l.a + float64(l.b*s.unit()))
 	}
-	return int64(l.a)
+	return nanoseconds(l.a)
 }
 
 // longest is the longest duration that is simulated: about a hundred years, so that sums don't overflow.

@@ -2,6 +2,7 @@ package retrysim
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/bits"
 	"time"
@@ -53,8 +54,14 @@ func (m *meter) gaveUp(err error) {
 	}
 }
 
+// mostSteps is how many there may be, of some hundred bytes each.
+const mostSteps = 10_000_000
+
 // step ends a step.
-func (m *meter) step(e *engine) {
+func (m *meter) step(e *engine) error {
+	if len(m.steps) == mostSteps {
+		return fmt.Errorf("retrysim: more than %d steps at %v; make Step longer, which is %v, or set For", mostSteps, time.Duration(m.until-m.length), time.Duration(m.length))
+	}
 	s := Step{At: time.Duration(m.until - m.length), Counts: m.now, Queue: e.server.queue.count, Busy: e.server.busy, InProgress: e.active,
 		P50: m.latencies.quantile(0.5), P99: m.latencies.quantile(0.99)}
 	for i := range m.sampled {
@@ -71,15 +78,15 @@ func (m *meter) step(e *engine) {
 	if e.s.Progress != nil {
 		e.s.Progress(time.Duration(m.until - m.length))
 	}
+	return nil
 }
 
-func (m *meter) result(e *engine) *Result {
+func (m *meter) result(e *engine) (*Result, error) {
 	r := &Result{Step: time.Duration(m.length), End: time.Duration(e.now), Clients: e.s.Clients, LastFault: time.Duration(e.s.lastFault())}
-	for m.until <= e.now {
-		m.step(e)
-	}
-	if m.now != (Counts{}) { // a part of a step
-		m.step(e)
+	for m.until <= e.now || m.now != (Counts{}) { // or a part of a step
+		if err := m.step(e); err != nil {
+			return nil, err
+		}
 	}
 	r.Steps = m.steps
 	for _, s := range m.steps {
@@ -89,7 +96,7 @@ func (m *meter) result(e *engine) *Result {
 	r.P50, r.P90, r.P99, r.P999 = m.all.quantile(0.5), m.all.quantile(0.9), m.all.quantile(0.99), m.all.quantile(0.999)
 	r.Longest = time.Duration(m.all.longest)
 	r.Recovered = r.recovered()
-	return r
+	return r, nil
 }
 
 // A histogram counts durations in buckets that are 3 % wide.

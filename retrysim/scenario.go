@@ -1,6 +1,7 @@
 package retrysim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -28,7 +29,7 @@ type Scenario struct {
 	// Clients is the number of clients, from 1 to 100 million.
 	Clients int
 
-	// SharedBudget makes all clients share one budget. Otherwise each has its own, as processes do.
+	// SharedBudget makes all clients share one budget, and what hedges remember. Otherwise each has its own, as processes do.
 	SharedBudget bool
 
 	// Arrivals say when clients make calls.
@@ -43,8 +44,9 @@ type Scenario struct {
 	// Faults are what goes wrong there.
 	Faults []Fault
 
-	// Hedge, if not nil, makes more attempts beside slow ones, as [retry.Hedge] inside of each attempt does. Delay, Attempts and Unlimited are
-	// simulated, and Delay is needed; of the other settings only Name, Drop and Observe may be set, and aren't used.
+	// Hedge, if not nil, makes more attempts beside slow ones, as [retry.Hedge] inside of each attempt does, and by its decisions. Drop and Observe
+	// aren't called. Each client knows its own latencies only, which takes 7 kB, and has its own budget of hedges, unless SharedBudget is set.
+	// State is only read for the settings of its budget.
 	Hedge *retry.HedgeSettings
 
 	// Throttle, if not nil, makes a rule for each client that limits its retries beside the policy, to compare it with [retry.Budget].
@@ -140,14 +142,20 @@ func (s *Scenario) check() error {
 		return fmt.Errorf("retrysim: Clients is %d; it must be from 1 to 100 million", s.Clients)
 	case s.For < 0 || s.For == 0 && !s.Arrivals.finite():
 		return fmt.Errorf("retrysim: For is %v; it must be positive, since the Arrivals don't end", s.For)
-	case s.Step < 0:
-		return fmt.Errorf("retrysim: Step is %v; it must not be negative", s.Step)
+	case s.For > longest:
+		return fmt.Errorf("retrysim: For is %v; it must be at most %v", s.For, time.Duration(longest).Round(time.Hour))
+	case s.Step < 0 || s.Step > longest:
+		return fmt.Errorf("retrysim: Step is %v; it must be from 0, the default of a second, to %v", s.Step, time.Duration(longest).Round(time.Hour))
+	case s.For/cmp.Or(s.Step, time.Second) > mostSteps:
+		return fmt.Errorf("retrysim: Step is %v, which makes more than %d steps in %v; make it longer", cmp.Or(s.Step, time.Second), mostSteps, s.For)
+	case len(s.Faults) > 10_000:
+		return fmt.Errorf("retrysim: there are %d Faults; at most 10000 are simulated", len(s.Faults))
 	case s.Server.Workers < 0 || s.Server.Queue < 0 || s.Server.Crowding < 0:
 		return errors.New("retrysim: Server has a negative field")
 	case s.Server.Optimistic && (s.Server != Server{Optimistic: true} || s.Hedge != nil):
 		return errors.New("retrysim: Server.Optimistic goes with no other field of Server, and with no Hedge")
 	}
-	for _, err := range []error{s.Arrivals.check(), s.Network.check("Network"), s.Server.Service.check("Server.Service"), s.checkHedge()} {
+	for _, err := range []error{s.Arrivals.check(float64(s.Clients), s.For), s.Network.check("Network"), s.Server.Service.check("Server.Service"), s.checkHedge()} {
 		if err != nil {
 			return err
 		}
@@ -172,20 +180,6 @@ func (s *Scenario) check() error {
 		} else if err := probe(p.Backoff); err != nil {
 			return fmt.Errorf("retrysim: %s.Backoff: %w", name, err)
 		}
-	}
-	return nil
-}
-
-func (s *Scenario) checkHedge() error {
-	switch h := s.Hedge; {
-	case h == nil:
-		return nil
-	case h.Delay <= 0:
-		return fmt.Errorf("retrysim: Hedge.Delay is %v; it must be positive", h.Delay)
-	case h.Quantile != 0 || h.MaxDelay != 0 || h.AtOnce || h.OnFailure || h.MaxInFlight != 0 || h.Budget != nil || h.State != nil:
-		return errors.New("retrysim: of Hedge only Delay, Attempts and Unlimited are simulated; set nothing else")
-	case h.Attempts < 0 || h.Attempts > 16:
-		return fmt.Errorf("retrysim: Hedge.Attempts is %d; it must be from 0 to 16", h.Attempts)
 	}
 	return nil
 }

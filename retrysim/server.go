@@ -26,7 +26,7 @@ type waiting struct{ index, serial uint32 }
 
 type fault struct {
 	Fault
-	failure uint8 // index in engine.failures
+	failure uint16 // index in engine.failures
 }
 
 func newServer(e *engine) server {
@@ -43,7 +43,7 @@ func newServer(e *engine) server {
 			err = retry.After(err, f.After)
 		}
 		e.failures = append(e.failures, err)
-		s.faults = append(s.faults, fault{f, uint8(min(len(e.failures)-1, 255))})
+		s.faults = append(s.faults, fault{f, uint16(len(e.failures) - 1)})
 		s.change = min(s.change, int64(f.From))
 	}
 	return s
@@ -114,13 +114,13 @@ func (s *server) arrive(e *engine, index, serial uint32) {
 
 // row reads or writes the row.
 func (s *server) row(e *engine, index, serial uint32) {
-	if e.serials[index] != serial {
+	if !e.waits(index, serial) {
 		return
 	}
 	switch c := e.calls.at(index); {
 	case !c.writes: // the answer comes over the network, and the write back
 		c.writes, c.version = true, s.version
-		e.agenda.push(noLane, newEvent(e.now+e.s.Network.sample(&e.network)+e.s.Network.sample(&e.network), serial, arrive, index))
+		e.agenda.push(noLane, newEvent(e.after(e.s.Network.sample(&e.network)+e.s.Network.sample(&e.network)), serial, arrive, index))
 	case c.version == s.version:
 		s.version++
 		e.transmit(index, serial, succeed)
@@ -131,7 +131,7 @@ func (s *server) row(e *engine, index, serial uint32) {
 
 // serve begins to work on a request.
 func (s *server) serve(e *engine, index, serial uint32) {
-	work := s.Service.sample(&s.random) + int64(s.Crowding)*int64(s.busy)
+	work := s.Service.sample(&s.random) + min(int64(s.Crowding), longest/int64(max(1, s.busy)))*int64(s.busy)
 	if s.part > 0 && (s.part == 1 || s.chance.unit() < s.part) {
 		work = nanoseconds(float64(work) * s.slow)
 	}
@@ -140,7 +140,7 @@ func (s *server) serve(e *engine, index, serial uint32) {
 	if s.Service.constant() {
 		at = serviceLane
 	}
-	e.agenda.push(at, newEvent(e.now+work, serial, served, index))
+	e.agenda.push(at, newEvent(e.after(work), serial, served, index))
 }
 
 // begin begins to work on the next request in the queue.
@@ -152,7 +152,7 @@ func (s *server) begin(e *engine) {
 		} else {
 			w = s.queue.popFront()
 		}
-		if !s.DropDead || e.serials[w.index] == w.serial {
+		if !s.DropDead || e.waits(w.index, w.serial) {
 			s.serve(e, w.index, w.serial)
 			return
 		}
@@ -165,20 +165,29 @@ func (s *server) served(e *engine, index, serial uint32) {
 	if s.busy < s.workers {
 		s.begin(e)
 	}
-	if e.serials[index] != serial {
+	if !e.waits(index, serial) {
 		e.meter.now.Late++
 		return
 	}
 	e.transmit(index, serial, succeed)
 }
 
-func (s *server) fail(e *engine, index, serial uint32, failure uint8) {
-	if e.serials[index] != serial {
+func (s *server) fail(e *engine, index, serial uint32, failure uint16) {
+	switch {
+	case !e.waits(index, serial):
 		e.meter.now.Late++
 		return
+	case e.hedger != nil:
+		e.hedger.fails(index, serial, failure)
+	default:
+		e.calls.at(index).failure = failure
 	}
-	e.calls.at(index).failure = failure
 	e.transmit(index, serial, fail)
+}
+
+// cuts reports whether connections will be cut after the time now.
+func (s *server) cuts(now int64) bool {
+	return slices.ContainsFunc(s.faults, func(f fault) bool { return f.Cut && int64(f.From) > now })
 }
 
 // lastFault returns when the last fault or spike ends, or 0 if there is none.
