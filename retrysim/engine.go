@@ -19,17 +19,12 @@ const (
 	seedStream
 )
 
-// Run simulates s. If ctx is over before the end, Run returns its cause. A scenario that makes no sense is an error that names the field.
-func Run(ctx context.Context, s Scenario) (*Result, error) {
-	if err := s.check(); err != nil {
-		return nil, err
-	}
-	e := newEngine(&s)
-	defer e.close()
+// result simulates all of it.
+func (e *engine) result(ctx context.Context) (*Result, error) {
 	if err := e.run(ctx); err != nil {
 		return nil, err
 	}
-	if s.For > 0 && !s.Drain {
+	if e.s.For > 0 && !e.s.Drain {
 		e.now = e.end
 	}
 	return e.meter.result(e)
@@ -45,6 +40,7 @@ type engine struct {
 	hedger   *hedger
 	meter    meter
 	budgets  map[*retry.Budget][]retry.Budget
+	watch    *watch
 
 	calls   pages[call]
 	serials []uint32 // of the attempt that each call waits for; 0 for none
@@ -60,12 +56,12 @@ type engine struct {
 	fatal    error
 }
 
-func newEngine(s *Scenario) *engine {
-	e := &engine{s: s, end: int64(s.For), network: newStream(s.Seed, networkStream), seeds: newStream(s.Seed, seedStream),
+func newEngine(s *Scenario, w *watch) *engine {
+	e := &engine{s: s, watch: w, end: int64(s.For), network: newStream(s.Seed, networkStream), seeds: newStream(s.Seed, seedStream),
 		arriver: newArriver(s.Arrivals, s.Clients, s.Seed), budgets: map[*retry.Budget][]retry.Budget{}}
 	e.agenda.init()
-	for _, p := range append([]retry.Policy{s.Policy}, s.Outer...) {
-		e.layers = append(e.layers, newLayer(e, p))
+	for i, p := range append([]retry.Policy{s.Policy}, s.Outer...) {
+		e.layers = append(e.layers, newLayer(e, i, p))
 	}
 	if s.Throttle != nil {
 		for range s.Clients {

@@ -245,7 +245,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	cause := errors.New("the user left")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	s := outage()
-	s.For = 1000 * time.Hour
+	s.For = 200 * time.Hour
 	steps := 0
 	s.Progress = func(now time.Duration) {
 		if steps++; now != time.Duration(steps)*time.Second {
@@ -296,8 +296,8 @@ func TestNonsenseIsAnError(t *testing.T) {
 		"panic: oops": func(s *retrysim.Scenario) {
 			s.Policy.Backoff = retry.Seq(func(func(time.Duration) bool) { panic("oops") })
 		},
-		"no delays within 50ms": func(s *retrysim.Scenario) { s.Policy.Backoff = retry.Seq(func(func(time.Duration) bool) { <-block }) },
-		"can't be simulated":    func(s *retrysim.Scenario) { progress(s) },
+		"doesn't return within 50ms": func(s *retrysim.Scenario) { s.Policy.Backoff = retry.Seq(func(func(time.Duration) bool) { <-block }) },
+		"can't be simulated":         func(s *retrysim.Scenario) { progress(s) },
 	} {
 		s := outage()
 		change(&s)

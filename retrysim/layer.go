@@ -14,10 +14,14 @@ type layer struct {
 	budgets   []retry.Budget // one, or one for each client
 	foreign   *foreign
 	positions pages[retry.Position]
+	number    int
+	asks      bool // functions of the user's
 }
 
-func newLayer(e *engine, p retry.Policy) layer {
-	l := layer{policy: p, budgets: e.budget(p.Budget)}
+func newLayer(e *engine, number int, p retry.Policy) layer {
+	l := layer{policy: p, budgets: e.budget(p.Budget), number: number}
+	x, _ := p.Backoff.(retry.Exponential)
+	l.asks = p.RetryIf != nil || p.Decide != nil || x.Grow != nil || !builtin(p.Backoff)
 	if !builtin(p.Backoff) {
 		l.foreign = &foreign{backoff: p.Backoff, pulls: map[uint32]pull{}}
 	}
@@ -37,11 +41,17 @@ func (l *layer) next(e *engine, index uint32, failure error) (time.Duration, err
 	if l.budgets != nil {
 		l.policy.Budget = l.budget(e.calls.at(index).client)
 	}
+	if l.asks {
+		e.watch.enter(l.number)
+	}
 	if l.foreign != nil {
 		l.policy.Backoff = l.foreign.at(index, at.Delays)
 	}
 	before := at.Delays
 	next, wait, end := l.policy.Next(*at, epoch.Add(time.Duration(e.now)), failure)
+	if l.asks {
+		e.watch.leave()
+	}
 	*at = next
 	if l.foreign != nil && end == nil && next.Delays <= before {
 		e.fatal = errors.New("retrysim: retry.Progress with a Backoff that isn't of package retry can't be simulated")

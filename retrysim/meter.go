@@ -55,7 +55,7 @@ func (m *meter) gaveUp(err error) {
 }
 
 // mostSteps is how many there may be, of some hundred bytes each.
-const mostSteps = 10_000_000
+const mostSteps = 1_000_000
 
 // step ends a step.
 func (m *meter) step(e *engine) error {

@@ -136,7 +136,7 @@ type Throttle interface {
 	Retry(now time.Duration) bool
 }
 
-func (s *Scenario) check() error {
+func (s *Scenario) check(w *watch) error {
 	switch {
 	case s.Clients < 1 || s.Clients > 100e6:
 		return fmt.Errorf("retrysim: Clients is %d; it must be from 1 to 100 million", s.Clients)
@@ -167,19 +167,19 @@ func (s *Scenario) check() error {
 		}
 	}
 	for i, p := range append([]retry.Policy{s.Policy}, s.Outer...) {
-		name := "Policy"
-		if i > 0 {
-			if name = fmt.Sprintf("Outer[%d]", i-1); p.Timeout != 0 || p.Within != 0 {
-				return fmt.Errorf("retrysim: %s has a Timeout or Within, which isn't simulated", name)
-			}
+		name := policyName(i)
+		if i > 0 && (p.Timeout != 0 || p.Within != 0) {
+			return fmt.Errorf("retrysim: %s has a Timeout or Within, which isn't simulated", name)
 		}
-		if builtin(p.Backoff) { // others are asked in their own time, by probe
-			if _, err := p.Plan(); err != nil {
-				return fmt.Errorf("retrysim: %s: %w", name, err)
+		w.enter(i)
+		if !builtin(p.Backoff) {
+			if err := probe(p.Backoff); err != nil {
+				return fmt.Errorf("retrysim: %s.Backoff: %w", name, err)
 			}
-		} else if err := probe(p.Backoff); err != nil {
-			return fmt.Errorf("retrysim: %s.Backoff: %w", name, err)
+		} else if _, err := p.Plan(); err != nil {
+			return fmt.Errorf("retrysim: %s: %w", name, err)
 		}
+		w.leave()
 	}
 	return nil
 }
