@@ -135,7 +135,7 @@ func anyHedge(r *rand.Rand, calls int) retrysim.Scenario {
 	h := &retry.HedgeSettings{Attempts: r.IntN(6), OnFailure: r.IntN(2) == 0, MaxInFlight: r.IntN(3)}
 	switch r.IntN(4) {
 	case 0:
-		h.AtOnce = true
+		h.AtOnce, h.MaxInFlight = true, 0 // who leaves at the instant at which another one comes may be there still
 	case 1:
 		h.Delay = odd(100 * ms)
 	case 2:
