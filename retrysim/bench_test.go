@@ -18,12 +18,16 @@ import (
 // fleet is the scenario of the benchmarks: 1000 calls a second for each thousand of clients, a server that is used to 83 %, and an
 // outage of two seconds.
 func fleet(clients int, long time.Duration) Scenario {
+	workers, service := clients*12/1000, 10*time.Millisecond
+	if clients < 1000 { // or it would be used to more
+		workers, service = 12, time.Duration(1000/clients)*10*time.Millisecond
+	}
 	return Scenario{
 		Policy:   retry.Policy{Timeout: time.Second},
 		Clients:  clients,
 		Arrivals: Poisson(1),
 		Network:  Exp(5 * time.Millisecond),
-		Server:   Server{Workers: clients * 12 / 1000, Service: Fixed(10 * time.Millisecond)},
+		Server:   Server{Workers: workers, Service: Fixed(service)},
 		Faults:   []Fault{{From: long / 3, To: long/3 + 2*time.Second, Fail: 1}},
 		For:      long,
 		Seed:     1,
