@@ -51,7 +51,10 @@ func sideFields(prefix, group string, side func(*Setup) *Side) []field {
 			at: func(s *Setup) any { return &side(s).Every }},
 		{Name: "hedge", Label: "Hedge after", Help: "a second attempt beside a slow one; 0 is never", Steps: steps("0s 10ms 20ms 30ms 50ms 100ms 200ms 500ms 1s"), Max: hour,
 			at: func(s *Setup) any { return &side(s).Hedge }},
-		{Name: "hedgefree", Label: "without a budget", Help: "hedges are at most a tenth of the successes otherwise", at: func(s *Setup) any { return &side(s).HedgeFree }},
+		{Name: "hedgeq", Label: "Hedge quantile", Help: "hedges after this part of the recent latencies, as soon as enough are known; 0 is never", Steps: steps("0 0.5 0.8 0.9 0.95 0.99"), Max: 0.99,
+			at: func(s *Setup) any { return &side(s).HedgeQuantile }},
+		{Name: "onfailure", Label: "Hedge failures", Help: "replaces a failed attempt at once, if there is a hedge", at: func(s *Setup) any { return &side(s).OnFailure }},
+		{Name: "hedgefree", Label: "without a budget", Help: "hedges are at most a fifth of the successes otherwise, and a twentieth if they are of no use", at: func(s *Setup) any { return &side(s).HedgeFree }},
 	}
 	for i := range all {
 		all[i].Name, all[i].Group = prefix+all[i].Name, group
@@ -91,11 +94,16 @@ func worldFields() []field {
 // mostCalls is how many calls a request may ask to simulate, for each policy.
 const mostCalls = 20e6
 
+// mostHedging is how many clients may hedge.
+const mostHedging = 20_000
+
 // parse reads a setup from a link. What isn't there is standard; errs says for each field what is wrong with it.
 func parse(q url.Values) (s Setup, errs map[string]string) {
 	s, errs = standard(), map[string]string{}
 	for _, f := range fields {
-		if q.Has(f.Name) {
+		if n := len(q[f.Name]); n > 1 {
+			errs[f.Name] = fmt.Sprintf("the link says this %d times", n)
+		} else if n == 1 {
 			if err := f.set(&s, q.Get(f.Name)); err != nil {
 				errs[f.Name] = err.Error()
 			}
@@ -108,6 +116,9 @@ func parse(q url.Values) (s Setup, errs map[string]string) {
 		}
 		if calls > mostCalls {
 			errs["for"] = fmt.Sprintf("that is %.0f million calls; at most %.0f million are simulated here: use retrysim.Run", calls/1e6, mostCalls/1e6)
+		}
+		if (s.A.hedges() || s.B.hedges()) && s.Clients > mostHedging {
+			errs["clients"] = fmt.Sprintf("with hedging at most %d clients are simulated here, since each remembers latencies: use retrysim.Run", mostHedging)
 		}
 		if s.Fault != "none" && s.FaultAt+s.FaultFor > s.For {
 			errs["lasts"] = fmt.Sprintf("the fault ends at %v, after the simulation (%v)", s.FaultAt+s.FaultFor, s.For)

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ type lab struct {
 	host    string
 	slots   chan struct{} // for simulations that run at the same time
 	running atomic.Int64
+	results results
 }
 
 func newLab(host string) *lab {
@@ -41,6 +43,15 @@ func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A page elsewhere whose name resolves to loopback must not use this one.
 	if host, port, err := net.SplitHostPort(r.Host); err != nil || r.Host != l.host && !(host == "localhost" && port == portOf(l.host)) {
 		http.Error(w, fmt.Sprintf("this page is served as http://%s/ only", l.host), http.StatusMisdirectedRequest)
+		return
+	}
+	// Nor must a page elsewhere that knows the port make this machine compute.
+	if site := r.Header.Get("Sec-Fetch-Site"); r.URL.Path == "/run" && site != "" && site != "same-origin" && site != "none" {
+		http.Error(w, "only the page itself may ask for simulations", http.StatusForbidden)
+		return
+	}
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		http.Error(w, fmt.Sprintf("the link is damaged: %v", err), http.StatusBadRequest)
 		return
 	}
 	h := w.Header()
@@ -123,7 +134,7 @@ func (l *lab) run(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	var done [2]atomic.Int64
 	answer := make(chan message, 1)
-	go func() { answer <- compare(r.Context(), s, &done) }()
+	go func() { answer <- compare(r.Context(), s, &l.results, &done) }()
 	flush := http.NewResponseController(w)
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
@@ -143,16 +154,14 @@ func (l *lab) run(w http.ResponseWriter, r *http.Request) {
 }
 
 // compare simulates both sides at the same time, and draws what came of it.
-func compare(ctx context.Context, s Setup, done *[2]atomic.Int64) message {
+func compare(ctx context.Context, s Setup, known *results, done *[2]atomic.Int64) message {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var results [2]*retrysim.Result
 	var wg sync.WaitGroup
 	for i, side := range []Side{s.A, s.B} {
 		wg.Go(func() {
-			c := s.scenario(side)
-			c.Progress = func(now time.Duration) { done[i].Store(int64(now)) }
-			r, err := retrysim.Run(ctx, c)
+			r, err := known.ask(ctx, s, side, func(now time.Duration) { done[i].Store(int64(now)) })
 			if err != nil {
 				cancel(fmt.Errorf("policy %c: %w", 'A'+i, err))
 				return
