@@ -142,7 +142,7 @@ func xys(x0, y0, x1, y1 float64) plotter.XYs { return plotter.XYs{{X: x0, Y: y0}
 
 // render returns the plot as SVG whose text and axes have the colour of the text around it.
 func render(p *plot.Plot, legend *plot.Legend, width, height vg.Length) string {
-	const beside, edge = 104, 5 // for the legend, and for a reader's font that is larger than the one that was measured
+	const beside, edge = 112, 5 // for the legend, and for a reader's font that is larger than the one that was measured
 	c := vgsvg.New(width, height)
 	all := draw.New(c)
 	p.Draw(draw.Crop(all, edge, -beside, edge, -edge))
