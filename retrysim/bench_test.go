@@ -64,6 +64,22 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
+// BenchmarkHedged runs the same with hedges: each client remembers its latencies, and sorts them now and then.
+func BenchmarkHedged(b *testing.B) {
+	var attempts int64
+	began := cpu()
+	for b.Loop() {
+		s := fleet(1000, 200*time.Second)
+		s.Hedge = &retry.HedgeSettings{}
+		r, err := Run(context.Background(), s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		attempts += r.Attempts
+	}
+	b.ReportMetric(float64(attempts)/(cpu()-began).Seconds()/1e6, "Mattempts/s")
+}
+
 // BenchmarkPython runs the same in Python: as well as Python can, and in the way of the published simulators.
 func BenchmarkPython(b *testing.B) {
 	for _, test := range []struct {

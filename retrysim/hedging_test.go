@@ -1,6 +1,11 @@
 package retrysim_test
 
 import (
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,10 +51,27 @@ func TestHedgingUnderOverload(t *testing.T) {
 	counts := func(r *retrysim.Result, at int) retrysim.Counts {
 		return r.Between(time.Duration(at)*time.Second, time.Duration(at+10)*time.Second)
 	}
-	for name, r := range map[string]*retrysim.Result{"none": none, "always": always, "budget": budget, "quantile": quantile, "one process": one, "quantile, unlimited": unlimited} {
+	doc, err := os.ReadFile("../docs/simulation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]*retrysim.Result{"no hedging": none, "after 30 ms, `Unlimited`": always, "after 30 ms": budget,
+		"`Quantile`": quantile, "`Quantile`, one process makes all calls": one, "`Quantile`, `Unlimited`": unlimited} {
+		part := map[int]string{}
 		for _, at := range []int{calm, spike, later} {
 			c := counts(r, at)
-			t.Logf("%-19s from %3d s: load %.2f, succeeded %.3f, p99 %v", name, at, c.Load(), c.Success(), slowest(r, at, at+10))
+			p99 := strconv.FormatInt(slowest(r, at, at+10).Round(time.Millisecond).Milliseconds(), 10) + " ms"
+			share := map[float64]string{0: "none", 1: "all"}[math.Round(200*c.Success())/200]
+			if at == spike {
+				p99 = share
+			} else if share == "none" {
+				p99 = "none succeeds"
+			}
+			part[at] = fmt.Sprintf("%.2f, %s", c.Load(), p99)
+		}
+		row := strings.ReplaceAll(fmt.Sprintf("| %s | %s | %s | %s |\n", name, part[calm], part[spike], part[later]), "1.00", "1")
+		if !strings.Contains(string(doc), row) {
+			t.Errorf("docs/simulation.md doesn't have the row\n%s", row)
 		}
 	}
 	tail := slowest(none, calm, calm+10)
