@@ -231,7 +231,7 @@ func TestBadInputIsToldAtItsField(t *testing.T) {
 // long is a simulation that takes minutes.
 const long = "?clients=200000&rate=1&workers=2400&for=1m30s"
 
-func TestALongRunShowsProgressAndCanBeCancelled(t *testing.T) {
+func TestALongRunShowsProgressAndCanBeCanceled(t *testing.T) {
 	l, url := serve(t)
 	ctx := browser(t)
 	do(t, ctx, chromedp.Navigate(url+long), chromedp.WaitVisible(chromedp.CSS("progress")), chromedp.WaitVisible(chromedp.CSS("#cancel")))
@@ -240,7 +240,7 @@ func TestALongRunShowsProgressAndCanBeCancelled(t *testing.T) {
 	}
 	shoot(t, ctx, "progress")
 	do(t, ctx, chromedp.Click(chromedp.CSS("#cancel")), chromedp.WaitNotVisible(chromedp.CSS("progress")))
-	if note := evaluate[string](t, ctx, `document.getElementById('note').textContent`); note != "cancelled" {
+	if note := evaluate[string](t, ctx, `document.getElementById('note').textContent`); note != "canceled" {
 		t.Errorf("the page says %q", note)
 	}
 	l.settle(t)

@@ -23,8 +23,8 @@ func init() {
 	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 }
 
-// Colours that are told apart on white and on black, also by who can't tell red from green. ink is what isn't one of them; it becomes
-// the colour of the text around.
+// Colors that are told apart on white and on black, also by who can't tell red from green. ink is what isn't one of them; it becomes
+// the color of the text around.
 var (
 	ink    = color.RGBA{0x12, 0x34, 0x56, 0xff}
 	shade  = color.NRGBA{0x88, 0x88, 0x88, 0x48}
@@ -140,7 +140,7 @@ func dark(svg string) string {
 
 func xys(x0, y0, x1, y1 float64) plotter.XYs { return plotter.XYs{{X: x0, Y: y0}, {X: x1, Y: y1}} }
 
-// render returns the plot as SVG whose text and axes have the colour of the text around it.
+// render returns the plot as SVG whose text and axes have the color of the text around it.
 func render(p *plot.Plot, legend *plot.Legend, width, height vg.Length) string {
 	const beside, edge = 112, 5 // for the legend, and for a reader's font that is larger than the one that was measured
 	c := vgsvg.New(width, height)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Colours that are told apart on white and on black, also by who can't tell red from green. Text and lines have the colour of the
+// Colors that are told apart on white and on black, also by who can't tell red from green. Text and lines have the color of the
 // reader's scheme.
 const (
 	blue   = "#1f8ad2"
