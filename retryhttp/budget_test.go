@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/destination"
 )
 
 // roundTripper is a function as a Base.
@@ -169,19 +170,6 @@ func FuzzHostOf(f *testing.F) {
 	})
 }
 
-// What is kept of a host is its name, not the URL that it came in.
-func TestHostsDontKeepTheirURLs(t *testing.T) {
-	var h hosts
-	long := "http://a.example/?" + strings.Repeat("x", 1000)
-	u, _ := url.Parse(long)
-	h.budget(hostOf(u))
-	for host, b := range h.known {
-		if within(host, long) || within(b.Name, long) {
-			t.Error("a piece of the URL is kept")
-		}
-	}
-}
-
 // However many hosts a stranger makes us call, memory is bounded, a host that is down doesn't get its retries back, and one that is
 // well doesn't lose those it has earned.
 func TestBudgetsAreNotFlushed(t *testing.T) {
@@ -199,11 +187,11 @@ func TestBudgetsAreNotFlushed(t *testing.T) {
 			get(t, tr, "http://well.example")
 		}
 		well := tr.Budgets()["well.example"]
-		for i := range 3 * maxHosts {
+		for i := range 3 * destination.Most {
 			get(t, tr, fmt.Sprintf("http://%d.evil.example", i))
 		}
 		all := tr.Budgets()
-		if len(all) > maxHosts+1 {
+		if len(all) > destination.Most+1 {
 			t.Errorf("%d budgets are kept", len(all))
 		}
 		if all["well.example"] != well {
@@ -227,7 +215,7 @@ func TestTooManyHostsShareABudget(t *testing.T) {
 			attempts++
 			return &http.Response{StatusCode: 503, Body: http.NoBody, Request: req}, nil
 		})}
-		for i := range maxHosts {
+		for i := range destination.Most {
 			get(t, tr, fmt.Sprintf("http://%d.example", i))
 		}
 		attempts = 0
@@ -238,8 +226,8 @@ func TestTooManyHostsShareABudget(t *testing.T) {
 			t.Errorf("1000 calls to further hosts made %d attempts, want 3 more", attempts)
 		}
 		all := tr.Budgets()
-		if len(all) != maxHosts+1 || all[otherHosts].Granted() != 3 {
-			t.Errorf("%d budgets are kept; that of the others is %v", len(all), all[otherHosts])
+		if len(all) != destination.Most+1 || all[destination.Other].Granted() != 3 {
+			t.Errorf("%d budgets are kept; that of the others is %v", len(all), all[destination.Other])
 		}
 		time.Sleep(10 * time.Minute) // all are as new again
 		get(t, tr, "http://later.example")

@@ -3,7 +3,6 @@ package retryhttp
 import (
 	"context"
 	"errors"
-	"iter"
 	"net/http"
 	"slices"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/pull"
 )
 
 // Fetch sends req with client and decodes the answer, as one attempt: if the connection breaks in the middle of the body, the
@@ -146,7 +146,7 @@ func (f *fetch) start(p retry.Policy) {
 	if p.Within > 0 {
 		f.ends = time.Now().Add(p.Within)
 	}
-	next, stop := iter.Pull(f.loop.Attempts(f, p))
+	next, stop := pull.Pull(f.loop.Attempts(f, p))
 	f.next, f.release = next, append(f.release, stop)
 	ctx, ok := next()
 	f.attempt, f.over = ctx, !ok

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/callagain/retry"
@@ -19,7 +18,7 @@ func (t *Transport) send(req *http.Request, replay bool) (*http.Response, error)
 	}
 	s := *t.Hedge
 	if s.State == nil {
-		s.State = t.hedges.state(hostOf(req.URL))
+		s.State = t.hedges.Of(hostOf(req.URL), "")
 	}
 	s.Drop = drop
 	// Attempts may still read the request when the caller has its answer, and changes it for the next one.
@@ -140,31 +139,4 @@ func (w *winner) Read(p []byte) (int, error) {
 func (w *winner) Close() error {
 	defer w.release()
 	return w.ReadCloser.Close()
-}
-
-// hedges holds what is known of each host. When there are too many, those that weren't known yet share it.
-type hedges struct {
-	mu    sync.Mutex
-	known map[string]*retry.HedgeState
-	other retry.HedgeState
-}
-
-const maxHedged = 1024
-
-func (h *hedges) state(host string) *retry.HedgeState {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s := h.known[host]
-	switch {
-	case s != nil:
-	case len(h.known) >= maxHedged:
-		s = &h.other
-	default:
-		if h.known == nil {
-			h.known = make(map[string]*retry.HedgeState)
-		}
-		s = new(retry.HedgeState)
-		h.known[strings.Clone(host)] = s
-	}
-	return s
 }

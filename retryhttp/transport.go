@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/destination"
 )
 
 // A Transport is an [http.RoundTripper] that sends a request again when it fails. The zero value works, over
@@ -67,10 +68,10 @@ type Transport struct {
 	// against a slow server behind it, and not against a slow connection.
 	Hedge *retry.HedgeSettings
 
-	client *http.Client // made by NewClient; may be nil
-	hosts  hosts
-	hedges hedges
-	proofs sync.Pool
+	client  *http.Client // made by NewClient; may be nil
+	budgets destination.Budgets
+	hedges  destination.Hedges
+	proofs  sync.Pool
 }
 
 // NewClient returns a client that retries requests as p says, over [http.DefaultTransport]. It is short for
@@ -126,7 +127,7 @@ func (t *Transport) policy(req *http.Request, o *options) retry.Policy {
 		if t.Budget != nil {
 			p.Budget = t.Budget(strings.Clone(hostOf(req.URL)))
 		} else {
-			p.Budget = t.hosts.budget(hostOf(req.URL))
+			p.Budget = t.budgets.Of(hostOf(req.URL))
 		}
 	}
 	return p

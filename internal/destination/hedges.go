@@ -18,7 +18,7 @@ type Hedges struct {
 	other retry.HedgeState
 }
 
-// Of returns what is known of a method of a destination.
+// Of returns what is known of a method of a destination. HTTP has one for all of a host.
 func (h *Hedges) Of(destination, method string) *retry.HedgeState {
 	h.mu.Lock()
 	defer h.mu.Unlock()
