@@ -82,6 +82,6 @@ func (e *Engine) leave(m jetstream.Msg, r *record.Record, rev uint64) (then func
 		case err != nil:
 			return over
 		}
-		return e.rewake(m, &n, rev)
+		return e.rewake(m, &n, rev, 0)
 	}
 }

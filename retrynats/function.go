@@ -160,7 +160,7 @@ func (e *Engine) usable(key string) error {
 
 // wake wakes a call without waiting for it. What is lost, because the process dies, the sweep finds.
 func (e *Engine) wake(r *record.Record, rev uint64) {
-	ack, err := e.store.Tick(r, rev)
+	ack, err := e.store.Tick(r, rev, 0)
 	go func() {
 		if err == nil {
 			select {
@@ -171,6 +171,6 @@ func (e *Engine) wake(r *record.Record, rev uint64) {
 				return
 			}
 		}
-		e.store.Wake(e.life, r, rev)
+		e.store.Wake(e.life, r, rev, 0)
 	}()
 }

@@ -79,7 +79,7 @@ func (e *Engine) handle(f *function, m jetstream.Msg) {
 // claim makes the next attempt of a call that waits, if it is due by our own clock as well.
 func (e *Engine) claim(f *function, m jetstream.Msg, id string, r *record.Record, rev uint64) step {
 	if early := time.Until(r.Due); early > time.Second {
-		return e.rewake(m, r, rev)
+		return e.rewake(m, r, rev, ahead(m))
 	} else if early > 0 {
 		t := time.NewTimer(early)
 		defer t.Stop()
@@ -126,9 +126,18 @@ func (e *Engine) claim(f *function, m jetstream.Msg, id string, r *record.Record
 	return then()
 }
 
+// ahead returns by how much the clock of the server that has just stored a tick is ahead of ours, as far as that can be seen.
+func ahead(m jetstream.Msg) time.Duration {
+	d, err := m.Metadata()
+	if err != nil {
+		return 0
+	}
+	return max(0, time.Until(d.Timestamp))
+}
+
 // rewake publishes a new tick of a call that waits, and settles the one that came too early.
-func (e *Engine) rewake(m jetstream.Msg, r *record.Record, rev uint64) step {
-	if e.store.Wake(e.life, r, rev) == nil {
+func (e *Engine) rewake(m jetstream.Msg, r *record.Record, rev uint64, ahead time.Duration) step {
+	if e.store.Wake(e.life, r, rev, ahead) == nil {
 		m.Ack()
 	}
 	return over
@@ -165,7 +174,7 @@ func (e *Engine) askAfter(f *function, m jetstream.Msg, id string, r *record.Rec
 		e.ended(f, &n, failed(f.policy.Name, &n))
 		return over
 	}
-	e.rewake(m, &n, rev)
+	e.rewake(m, &n, rev, 0)
 	e.retrying(f, &n, wait, failures(&n)[len(n.Failures)-1])
 	return over
 }

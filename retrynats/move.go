@@ -68,7 +68,7 @@ func (e *Engine) receive(ctx context.Context, h store.Head) (bool, error) {
 		return false, fmt.Errorf("there is another call of this key already (%w)", errors.Join(err, e))
 	}
 	if err == nil && !r.Over() {
-		err = e.store.Wake(ctx, r, rev)
+		err = e.store.Wake(ctx, r, rev, 0)
 	}
 	return err == nil, err
 }

@@ -46,7 +46,7 @@ func (e *Engine) conclude(f *function, m jetstream.Msg, r *record.Record, rev ui
 		return func() step { return over }
 	case n.State == record.Waiting:
 		return func() step {
-			e.rewake(m, &n, seq)
+			e.rewake(m, &n, seq, 0)
 			e.retrying(f, &n, wait, failure)
 			return over
 		}

@@ -59,6 +59,7 @@ func (e *Engine) sweep(ctx context.Context, all bool) error {
 	now := time.Now()
 	woken, err := e.store.Woken(ctx)
 	n := 0
+	mute := map[string]bool{} // workers that haven't answered
 	var acks []jetstream.PubAckFuture
 	if err == nil {
 		err = e.store.Scan(ctx, "", false, func(h store.Head) bool {
@@ -73,10 +74,11 @@ func (e *Engine) sweep(ctx context.Context, all bool) error {
 			if err != nil || r.Over() || !all && rev != h.Seq {
 				return ctx.Err() == nil // it goes on by itself, or isn't ours to read
 			}
-			if !late && !lost && (e.lease.has(question(h.ID, rev)) || e.alive(r, rev)) {
+			// Whoever gets the tick asks more than once.
+			if !late && !lost && (e.lease.has(question(h.ID, rev)) || !mute[r.Worker] && e.isAt(r, rev, mute)) {
 				return ctx.Err() == nil
 			}
-			if ack, err := e.store.Tick(r, rev); err == nil {
+			if ack, err := e.store.Tick(r, rev, 0); err == nil {
 				acks = append(acks, ack)
 				n++
 			}
@@ -95,6 +97,16 @@ func (e *Engine) sweep(ctx context.Context, all bool) error {
 		e.set.Log.Info("retrynats: woke calls that nothing else did", "calls", n)
 	}
 	return err
+}
+
+// isAt reports whether the worker of an attempt says that it is at it, and notes one that says nothing.
+func (e *Engine) isAt(r *record.Record, rev uint64, mute map[string]bool) bool {
+	if e.dead(r.Worker) {
+		return false
+	}
+	yes, err := e.ask(r, rev)
+	mute[r.Worker] = err != nil
+	return yes
 }
 
 // drain waits for acknowledgements, so that no more than those are on their way.

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/retrynats/internal/apart"
 	"github.com/callagain/retry/retrynats/internal/record"
 	"github.com/callagain/retry/retrynats/internal/store"
 	"github.com/callagain/retry/retrynats/internal/trio"
@@ -167,34 +169,94 @@ func TestTrap7AnyKeyWorks(t *testing.T) {
 	}
 }
 
-// Trap 5 on a real disk: a file system of 80 MB, of which 60 are kept for what the calls there have yet to store.
-func TestTrap5AFullDiskStopsStartsAndNothingElse(t *testing.T) {
-	d := t.TempDir()
-	if err := syscall.Mount("tmpfs", d, "tmpfs", 0, "size=80m,mode=700"); err != nil {
-		t.Fatalf("mount a small file system (this test must run as root): %v", err)
-	}
-	defer syscall.Unmount(d, syscall.MNT_DETACH)
-	e, err := Open(t.Context(), Settings{Dir: filepath.Join(d, "calls"), Reserve: 60 << 20})
+// smallDisk returns a directory for calls on a file system of 64 MB, and a file in it that can fill it. It is for tests that are apart.
+func smallDisk(t *testing.T) (calls, ballast string) {
+	d := filepath.Join(t.TempDir(), "disk")
+	remove, err := apart.Disk(d, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer shutDown(e)
-	p := retry.Policy{Backoff: retry.List{5 * time.Second}}
-	f := register(t, e, "test.f", p, func(context.Context, string) (int, error) {
+	t.Cleanup(remove)
+	return filepath.Join(d, "calls"), filepath.Join(d, "ballast")
+}
+
+func fill(t *testing.T, path string, left int64) {
+	t.Helper()
+	if err := apart.Fill(path, left); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Trap 5 on a real disk, which somebody else fills until less is free than what is kept for what the calls there have yet to store.
+func TestTrap5AFullDiskStopsStartsAndNothingElse(t *testing.T) {
+	if !apart.Test(t) {
+		return
+	}
+	calls, ballast := smallDisk(t)
+	e := open(t, Settings{Dir: calls, Reserve: 32 << 20})
+	var ok atomic.Bool
+	f := register(t, e, "test.f", retry.Policy{Attempts: 1000, Backoff: retry.Constant(50 * time.Millisecond)}, func(context.Context, string) (int, error) {
+		if !ok.Load() {
+			return 0, errDown
+		}
 		return 1, nil
 	})
-	accepted := 0
-	for i := range 1000 {
-		if _, err = f.Start(t.Context(), fmt.Sprint(i), strings.Repeat("x", 100_000)); err != nil {
-			break
+	for i := range 20 {
+		start(t, f, fmt.Sprint(i), strings.Repeat("x", 1000))
+	}
+	fill(t, ballast, 24<<20)
+	var err error
+	until(t, "starts are refused", func() bool { _, err = f.Start(t.Context(), "refused", "x"); return err != nil })
+	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "Reserve") {
+		t.Errorf("refused with %v", err)
+	}
+	ok.Store(true)
+	for i := range 20 {
+		if _, err := f.Call(fmt.Sprint(i)).Result(t.Context()); err != nil {
+			t.Errorf("a call that was accepted ended with %v", err)
 		}
-		accepted++
-		time.Sleep(10 * time.Millisecond)
 	}
-	if !errors.Is(err, ErrFull) {
-		t.Fatalf("after %d calls: %v", accepted, err)
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
 	}
-	until(t, "those that were accepted end", func() bool { n, _ := f.Count(t.Context()); return accepted > 0 && n[Done] == accepted })
+	until(t, "starts are accepted again", func() bool { _, err = f.Start(t.Context(), "after", "x"); return err == nil })
+}
+
+// A disk that somebody else fills to the brim stops the server, which doesn't write again by itself when there is room.
+func TestTrap5WhatADiskThatWasFullToTheBrimHasStoppedGoesOn(t *testing.T) {
+	if !apart.Test(t) {
+		return
+	}
+	calls, ballast := smallDisk(t)
+	e := open(t, Settings{Dir: calls, Reserve: 1 << 20})
+	f := register(t, e, "test.f", retry.Policy{Attempts: 1000, Backoff: retry.Constant(50 * time.Millisecond)}, func(ctx context.Context, n int) (int, error) {
+		if _, err := os.Stat(ballast); err == nil || n > 10 {
+			return 0, errors.New(strings.Repeat("down ", 300))
+		}
+		return n, nil
+	})
+	fill(t, ballast, 4<<20)
+	for i := range 40 {
+		start(t, f, fmt.Sprint(i), i%10)
+	}
+	fill(t, ballast, 0)
+	// They can't store what they want to.
+	until(t, "the server can't write", func() bool {
+		fill(t, ballast, 0)
+		b, err := e.store.JS().Publish(t.Context(), record.Calls+"test.other.x", make([]byte, 100_000))
+		return err != nil && b == nil
+	})
+	if _, err := f.Start(t.Context(), "refused", 1); !errors.Is(err, ErrFull) {
+		t.Errorf("started on a full disk: %v", err)
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 {
+		if v, err := f.Call(fmt.Sprint(i)).Result(t.Context()); v != i%10 || err != nil {
+			t.Errorf("%d ended with %d, %v", i, v, err)
+		}
+	}
 }
 
 func TestTrap6AServerThatIsTooOldIsRefused(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,12 +17,19 @@ import (
 type report struct {
 	lines, torn, accepted, attempts, kills, stops, servers int
 	steps, losses, refused                                 int
-	told, again, canceled, crashed, lostLease              int
+	told, again, canceled, crashed, lostLease, starved     int
 	leaders                                                map[string]int // that were killed, by what they led
 	states                                                 map[string]int
-	stepTimes                                              []int64
+	stepTimes                                              []int64         // of the workers' clocks
+	pauses                                                 map[int][]pause // of processes
 	late                                                   []time.Duration
 	violations                                             map[string][]string
+}
+
+// A pause is when a process didn't run.
+type pause struct {
+	from, to int64
+	forced   bool // by SIGSTOP
 }
 
 func (r *report) wrong(what, key string, a ...any) {
@@ -41,7 +49,7 @@ func check(ctx context.Context, c config, shared bool) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{lines: len(lines), torn: torn, states: map[string]int{}, leaders: map[string]int{}, violations: map[string][]string{}}
+	r := &report{lines: len(lines), torn: torn, states: map[string]int{}, leaders: map[string]int{}, pauses: map[int][]pause{}, violations: map[string][]string{}}
 	died := map[int]int64{}
 	calls := map[string][]line{}
 	for _, x := range lines {
@@ -51,12 +59,23 @@ func check(ctx context.Context, c config, shared bool) (*report, error) {
 			died[x.PID] = x.T
 		case stopped:
 			r.stops++
+			r.pauses[x.PID] = append(r.pauses[x.PID], pause{x.T, math.MaxInt64, true})
+		case resumed:
+			for i, p := range r.pauses[x.PID] {
+				if p.forced && p.to == math.MaxInt64 {
+					r.pauses[x.PID][i].to = x.T
+				}
+			}
+		case starved:
+			r.pauses[x.PID] = append(r.pauses[x.PID], pause{x.Due, x.T, false})
 		case server:
 			r.servers++
 			r.leaders[strings.Fields(x.Out)[0]]++
 		case stepped:
 			r.steps++
-			r.stepTimes = append(r.stepTimes, x.T)
+			if whose, _, _ := strings.Cut(x.Out, " "); whose == everybody || whose == workers {
+				r.stepTimes = append(r.stepTimes, x.T)
+			}
 		case unplugged:
 			r.losses++
 		case refused:
@@ -184,14 +203,27 @@ func (r *report) follows(key, name string, last, end, x *line, failed int, died 
 		return
 	}
 	switch t, ok := died[last.PID]; {
-	case ok && t <= x.T+int64(5*time.Millisecond):
+	case ok && t <= x.T:
 		r.crashed++
-	case end != nil && end.Out == "left" || changed:
-	case shared && x.T-last.T > int64(lease):
-		r.lostLease++
+	case shared && r.paused(last, x):
 	default:
-		r.wrong("executed again without a cause", key, "attempt ", x.N, " ", time.Duration(x.T-last.T), " after ", last.N)
+		r.wrong("executed again without a cause", key, "attempt ", x.N, " of process ", x.PID, " ", time.Duration(x.T-last.T), " after ", last.N, " of ", last.PID, ", which ended: ", end)
 	}
+}
+
+// paused reports whether the process of an attempt didn't run for a lease until the next one began, and counts that.
+func (r *report) paused(last, x *line) bool {
+	for _, p := range r.pauses[last.PID] {
+		if min(p.to, x.T)-max(p.from, last.T) < int64(lease) {
+			continue
+		}
+		r.lostLease++
+		if !p.forced {
+			r.starved++
+		}
+		return true
+	}
+	return false
 }
 
 // step reports whether the clock has stepped, as far as the workers may know, between two times.
@@ -206,7 +238,7 @@ func (r *report) step(from, to int64) bool {
 
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "%d kills of workers, %d stops, %d kills of servers; %d calls accepted, %d attempts\n", r.kills, r.stops, r.servers, r.accepted, r.attempts)
-	fmt.Fprintf(w, "%d attempts again after a crash, %d after a lost lease; %d results told, %d canceled, %d made again; ledger of %d lines, %d torn\n", r.crashed, r.lostLease, r.told, r.canceled, r.again, r.lines, r.torn)
+	fmt.Fprintf(w, "%d attempts again after a crash, %d after a lost lease (%d of them since the machine had too much to do); %d results told, %d canceled, %d made again; ledger of %d lines, %d torn\n", r.crashed, r.lostLease, r.starved, r.told, r.canceled, r.again, r.lines, r.torn)
 	if r.servers+r.steps+r.losses+r.refused > 0 {
 		fmt.Fprintf(w, "leaders killed by what they led: %v; %d steps of the clock, %d power losses; %d starts refused since the disk was full\n", r.leaders, r.steps, r.losses, r.refused)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,15 +13,23 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/callagain/retry/retrynats/internal/trio"
 )
 
 // A clock that steps. Programs are built with another package time, whose Now adds what a file says: the wall clock is another one then, and
 // the monotonic one goes on, as on a machine whose clock is set. (What the kernel tells a process of the time can't be changed for one that
 // is linked statically.)
 type clock struct {
-	file    string
-	overlay string
+	dir, overlay string
+	whose        []string
 }
+
+// The clocks are these, and one for each server.
+const (
+	everybody = "all"
+	workers   = "workers"
+)
 
 const clockVariable = "RETRYNATS_CLOCK"
 
@@ -72,7 +81,7 @@ func newClock(dir string) (*clock, error) {
 	if s == string(b) {
 		return nil, fmt.Errorf("time.Now isn't as it was in Go 1.26: change the overlay")
 	}
-	c := &clock{filepath.Join(dir, "clock"), filepath.Join(dir, "overlay.json")}
+	c := &clock{dir, filepath.Join(dir, "overlay.json"), []string{workers}}
 	edited, added := filepath.Join(dir, "time.go"), filepath.Join(dir, "step.go")
 	j, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(src, "time.go"): edited, filepath.Join(src, "retrynats_step.go"): added}})
 	if err != nil {
@@ -83,19 +92,35 @@ func newClock(dir string) (*clock, error) {
 			return nil, err
 		}
 	}
-	if err := c.set(0); err != nil {
+	if err := c.set(workers, 0); err != nil {
 		return nil, err
 	}
-	return c, os.Setenv(clockVariable, c.file) // for the processes that are started
+	return c, os.Setenv(clockVariable, c.file(workers)) // for the processes that are started
 }
 
-// set steps the clock of all processes.
-func (c *clock) set(d time.Duration) error {
-	new := c.file + ".new"
-	if err := os.WriteFile(new, strconv.AppendInt(nil, int64(d/time.Second), 10), 0o600); err != nil {
+func (c *clock) file(whose string) string { return filepath.Join(c.dir, "clock."+whose) }
+
+// server gives a server a clock of its own.
+func (c *clock) server(s *trio.Server) {
+	c.whose = append(c.whose, s.Name)
+	s.Env = append(s.Env, clockVariable+"="+c.file(s.Name))
+	c.set(s.Name, 0) // without the file the clock is right as well
+}
+
+// set steps a clock, or all.
+func (c *clock) set(whose string, d time.Duration) error {
+	if whose == everybody {
+		var errs []error
+		for _, w := range c.whose {
+			errs = append(errs, c.set(w, d))
+		}
+		return errors.Join(errs...)
+	}
+	name := c.file(whose)
+	if err := os.WriteFile(name+".new", strconv.AppendInt(nil, int64(d/time.Second), 10), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(new, c.file)
+	return os.Rename(name+".new", name)
 }
 
 // worker builds this program with the clock.
@@ -108,27 +133,43 @@ func (c *clock) worker(dir string) (string, error) {
 	return bin, nil
 }
 
-// steps are those of a run: an hour forward and back, an hour back and forward.
-var steps = []time.Duration{0, time.Hour, 0, -time.Hour, 0}
+// A step of somebody's clock: it is ahead by so much then.
+type step struct {
+	whose string
+	ahead time.Duration
+}
 
-// run steps the clock while the kills go on.
-func (c *clock) run(l *ledger, kills *atomic.Int64, all int, over chan struct{}, w io.Writer) {
-	for i := 1; i < len(steps); {
+// steps are those of a run: an hour forward and back, an hour back and forward. Then, in a cluster, clocks differ: a server's from all
+// others, another one's, and the workers'.
+func (c *clock) steps() []step {
+	all := []step{{everybody, time.Hour}, {everybody, 0}, {everybody, -time.Hour}, {everybody, 0}}
+	if len(c.whose) > 1 {
+		for _, whose := range c.whose {
+			all = append(all, step{whose, time.Hour}, step{whose, 0}, step{whose, -time.Hour}, step{whose, 0})
+		}
+	}
+	return all
+}
+
+// run steps the clocks while the kills go on.
+func (c *clock) run(l *ledger, kills *atomic.Int64, most int, over chan struct{}, w io.Writer) {
+	all := c.steps()
+	for i := 0; i < len(all); {
 		select {
 		case <-over:
 			return
 		case <-time.After(10 * time.Millisecond):
 		}
-		if int(kills.Load())*len(steps) >= i*all {
-			c.to(l, steps[i], w)
+		if int(kills.Load())*(len(all)+1) >= (i+1)*most {
+			c.to(l, all[i], w)
 			i++
 		}
 	}
 }
 
-func (c *clock) to(l *ledger, d time.Duration, w io.Writer) {
-	l.put(line{Kind: stepped, Out: d.String()})
-	if err := c.set(d); err != nil {
+func (c *clock) to(l *ledger, s step, w io.Writer) {
+	l.put(line{Kind: stepped, Out: s.whose + " " + s.ahead.String()})
+	if err := c.set(s.whose, s.ahead); err != nil {
 		fmt.Fprintln(w, "step the clock:", err)
 	}
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/callagain/retry/retrynats/internal/record"
@@ -15,9 +17,11 @@ import (
 type cluster struct {
 	servers []*trio.Server
 	url     string
+	disks   map[*trio.Server]*power // if they lose their power
+	dark    bool                    // all three at once, too
 }
 
-func startCluster(dir string, c config) (*cluster, error) {
+func startCluster(dir string, c config, w io.Writer) (_ *cluster, err error) {
 	var flags []string
 	if c.clock != nil {
 		flags = []string{"-overlay", c.clock.overlay}
@@ -30,22 +34,42 @@ func startCluster(dir string, c config) (*cluster, error) {
 	if c.sync {
 		extra = "sync_interval: always"
 	}
-	ss, url, err := trio.Start(bin, dir, c.servers, extra)
-	cl := &cluster{ss, url}
-	if err != nil {
-		cl.stop()
+	cl := &cluster{disks: map[*trio.Server]*power{}, dark: c.sync}
+	defer func() {
+		if err != nil {
+			cl.stop()
+		}
+	}()
+	lossy := ""
+	if c.power {
+		if lossy, err = buildLossy(dir); err != nil {
+			return nil, err
+		}
+	}
+	var errs []error
+	cl.servers, cl.url, err = trio.Start(bin, dir, c.servers, extra, func(s *trio.Server) {
+		if c.clock != nil {
+			c.clock.server(s)
+		}
+		if c.power {
+			p, err := newPower(lossy, filepath.Join(dir, "disk."+s.Name), w)
+			if errs = append(errs, err); err == nil {
+				cl.disks[s], s.Store = p, filepath.Join(p.dir, "store")
+			}
+		}
+	})
+	if err = errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}
 	// It has a leader when a stream can be made.
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-		e, err := c.at(url).open(ctx)
+		e, err := c.at(cl.url).open(ctx)
 		cancel()
 		if err == nil {
 			return cl, e.Close(context.Background())
 		}
 		if time.Now().After(deadline) {
-			cl.stop()
 			return nil, err
 		}
 	}
@@ -57,15 +81,22 @@ func (cl *cluster) stop() {
 	for _, s := range cl.servers {
 		s.Kill()
 	}
+	for _, p := range cl.disks {
+		p.stop()
+	}
 }
 
-// killLeaders kills the leader of one stream, of the other and of a consumer in turn, and starts it again.
-func (cl *cluster) killLeaders(l *ledger, every time.Duration, over chan struct{}, w io.Writer) {
+// killServers kills the leader of one stream, of the other and of a consumer in turn, and starts it again.
+func (cl *cluster) killServers(l *ledger, every time.Duration, over chan struct{}, w io.Writer) {
 	for i := 0; ; i++ {
 		select {
 		case <-time.After(every):
 		case <-over:
 			return
+		}
+		if len(cl.disks) > 0 && cl.dark && i%4 == 3 {
+			cl.crash(l, "all at once", cl.servers, w)
+			continue
 		}
 		what := []string{store.CallsStream, store.WakeStream, record.Consumer(plain)}[i%3]
 		name, err := trio.Leader(cl.url, what)
@@ -75,13 +106,30 @@ func (cl *cluster) killLeaders(l *ledger, every time.Duration, over chan struct{
 		}
 		for _, s := range cl.servers {
 			if s.Name == name {
-				s.Kill()
-				l.put(line{Kind: server, Out: what + " led by " + name})
-				time.Sleep(2 * time.Second)
-				if err := s.Start(); err != nil {
-					fmt.Fprintln(w, "start", name, err)
-				}
+				cl.crash(l, what+" led by "+name, []*trio.Server{s}, w)
 			}
+		}
+	}
+}
+
+// crash kills servers, takes their power if that is what is tried, and starts them again.
+func (cl *cluster) crash(l *ledger, what string, ss []*trio.Server, w io.Writer) {
+	for _, s := range ss {
+		s.Kill()
+		l.put(line{Kind: server, Out: what})
+	}
+	for _, s := range ss {
+		if p := cl.disks[s]; p != nil {
+			l.put(line{Kind: unplugged})
+			if err := p.lose(); err != nil {
+				fmt.Fprintln(w, "lose the power:", err)
+			}
+		}
+	}
+	time.Sleep(2 * time.Second)
+	for _, s := range ss {
+		if err := s.Start(); err != nil {
+			fmt.Fprintln(w, "start", s.Name, err)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/callagain/retry/retrynats/internal/apart"
 )
 
 func TestMain(m *testing.M) {
@@ -16,10 +18,20 @@ func TestMain(m *testing.M) {
 
 // The short form of the conformance by kill. The long one, with disks, clocks and power, is the command.
 func TestNothingIsLostEarlyTwiceOutOfOrderOrChangedUnderKills(t *testing.T) {
-	for name, c := range map[string]config{
+	torments(t, map[string]config{
 		"one process":        {kills: 20, workers: 1, Load: 3, Poison: true, longest: 1500 * time.Millisecond},
 		"a shared directory": {kills: 20, workers: 3, Load: 1, Poison: true, stop: true, longest: 1500 * time.Millisecond},
-	} {
+	})
+}
+
+func TestADiskThatFillsUpLosesNothing(t *testing.T) {
+	if apart.Test(t) {
+		torments(t, map[string]config{"": {kills: 16, workers: 2, Load: 2, disk: 80, longest: 1500 * time.Millisecond}})
+	}
+}
+
+func torments(t *testing.T, cs map[string]config) {
+	for name, c := range cs {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			c.Reserve = 1 << 20

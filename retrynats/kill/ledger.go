@@ -19,8 +19,9 @@ const (
 	killed    = "killed"    // the process
 	stopped   = "stopped"   // the process, by SIGSTOP
 	resumed   = "resumed"   // and by SIGCONT
+	starved   = "starved"   // the process didn't run, from Due on; by itself
 	server    = "server"    // a server was killed
-	stepped   = "stepped"   // the clock; Out says by how much it is ahead
+	stepped   = "stepped"   // clocks; Out says whose, and by how much they are ahead
 	unplugged = "unplugged" // the power was lost, after a kill
 	refused   = "refused"   // Start returned ErrFull
 	wrong     = "violation" // the worker has seen one

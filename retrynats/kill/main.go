@@ -7,9 +7,12 @@
 //	go run ./kill -workers 3                   three processes share the directory, and take it over
 //	go run ./kill -workers 3 -stop             the same, and some are stopped for longer than their lease
 //	go run ./kill -workers 2 -servers 3        three nats-server processes, whose leaders are killed as well
-//	go run ./kill -workers 2 -disk 80          a disk of 80 MB that fills up (as root, on Linux)
+//	go run ./kill -workers 2 -disk 80          a disk of 80 MB that somebody else fills (as root, on Linux)
 //	go run ./kill -workers 2 -clock            the clock of all processes steps by an hour, forward and back, and back and forward
 //	go run ./kill -power                       each kill is a power loss: what wasn't synced is gone (as root, with /dev/fuse)
+//
+// With -servers, -clock also steps the clock of one server, of another, and of the workers, so that they differ; and with -power, a server
+// that is killed loses its power, and with -sync sometimes all three.
 package main
 
 import (
@@ -23,6 +26,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/retrynats/internal/apart"
 )
 
 // A config is what the processes of a run have in common.
@@ -36,6 +40,7 @@ type config struct {
 	disk                    int // MB
 	stop, sync, step, power bool
 	longest, killServers    time.Duration
+	ballast                 string // what fills the disk
 	bin                     string // of the workers
 	clock                   *clock
 	lossy                   *power
@@ -76,12 +81,15 @@ func main() {
 	flag.DurationVar(&c.killServers, "every", 15*time.Second, "with -servers: how often a leader is killed")
 	flag.DurationVar(&c.longest, "longest", 2100*time.Millisecond, "life of a worker")
 	flag.IntVar(&c.Load, "load", 4, "goroutines that start calls, per worker")
-	flag.IntVar(&c.disk, "disk", 0, "the size of a disk that fills up, in MB")
-	flag.BoolVar(&c.step, "clock", false, "step the clock")
-	flag.BoolVar(&c.power, "power", false, "lose the power at each kill; for one worker")
+	flag.IntVar(&c.disk, "disk", 0, "the size of a disk that is filled, in MB")
+	flag.BoolVar(&c.step, "clock", false, "step clocks")
+	flag.BoolVar(&c.power, "power", false, "lose the power at each kill of the one worker, or of a server")
 	flag.BoolVar(&c.Verbose, "v", false, "show the engines' logs")
 	dir := flag.String("dir", "", "where; a temporary directory if empty")
 	flag.Parse()
+	if (c.disk > 0 || c.power) && !apart.In() {
+		os.Exit(apart.Again())
+	}
 	err := run(context.Background(), c, *dir, os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kill:", err)
@@ -101,19 +109,17 @@ func run(ctx context.Context, c config, dir string, w io.Writer) error {
 	}
 	c.Ledger, c.bin = filepath.Join(dir, "ledger"), os.Args[0]
 	c.Dir = filepath.Join(dir, "calls")
-	if c.power && (c.workers != 1 || c.servers > 0) {
-		return fmt.Errorf("-power is for one worker and a directory")
+	if c.power && c.servers == 0 && c.workers != 1 {
+		return fmt.Errorf("-power is for one worker on a directory, or for -servers")
 	}
 	if c.disk > 0 {
 		disk := filepath.Join(dir, "disk")
-		if err := os.Mkdir(disk, 0o700); err != nil {
+		remove, err := apart.Disk(disk, c.disk)
+		if err != nil {
 			return err
 		}
-		if err := mountSmall(disk, c.disk); err != nil {
-			return err
-		}
-		defer unmount(disk)
-		c.Dir, c.Pad, c.Reserve = filepath.Join(disk, "calls"), 100_000, int64(c.disk-15)<<20
+		defer remove()
+		c.Dir, c.ballast, c.Pad, c.Reserve = filepath.Join(disk, "calls"), filepath.Join(disk, "ballast"), 10_000, int64(c.disk)<<20/2
 	}
 	var err error
 	if c.step {
@@ -124,8 +130,12 @@ func run(ctx context.Context, c config, dir string, w io.Writer) error {
 			return err
 		}
 	}
-	if c.power {
-		if c.lossy, err = newPower(dir, w); err != nil {
+	if c.power && c.servers == 0 {
+		bin, err := buildLossy(dir)
+		if err != nil {
+			return err
+		}
+		if c.lossy, err = newPower(bin, filepath.Join(dir, "disk"), w); err != nil {
 			return err
 		}
 		defer c.lossy.stop()
@@ -133,7 +143,7 @@ func run(ctx context.Context, c config, dir string, w io.Writer) error {
 	}
 	var cl *cluster
 	if c.servers > 0 {
-		if cl, err = startCluster(dir, c); err != nil {
+		if cl, err = startCluster(dir, c, w); err != nil {
 			return err
 		}
 		defer cl.stop()

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/callagain/retry/retrynats/internal/apart"
 )
 
 // power is a file system that loses what wasn't synced; see internal/lossy.
@@ -18,22 +20,29 @@ type power struct {
 	log io.Writer
 }
 
-func newPower(dir string, w io.Writer) (*power, error) {
+// buildLossy builds internal/lossy.
+func buildLossy(dir string) (string, error) {
 	bin := filepath.Join(dir, "lossy")
 	build := exec.Command("go", "build", "-o", bin, ".")
 	build.Dir = "internal/lossy"
 	if _, err := os.Stat(build.Dir); err != nil {
-		return nil, fmt.Errorf("-power must be run in the folder of the module retrynats: %w", err)
+		return "", fmt.Errorf("-power must be run in the folder of the module retrynats: %w", err)
 	}
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build internal/lossy: %w\n%s", err, out)
+		return "", fmt.Errorf("build internal/lossy: %w\n%s", err, out)
 	}
-	p := &power{dir: filepath.Join(dir, "disk"), log: w}
+	return bin, nil
+}
+
+// newPower mounts the file system.
+func newPower(bin, dir string, w io.Writer) (*power, error) {
+	p := &power{dir: dir, log: w}
 	if err := os.Mkdir(p.dir, 0o700); err != nil {
 		return nil, err
 	}
 	p.cmd = exec.Command(bin, p.dir)
 	p.cmd.Stderr = os.Stderr
+	apart.Bind(p.cmd)
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -53,7 +62,7 @@ func (p *power) wait() error {
 	if !p.out.Scan() {
 		return fmt.Errorf("internal/lossy has ended: %w", p.cmd.Wait())
 	}
-	fmt.Fprintln(p.log, "power:", p.out.Text())
+	fmt.Fprintf(p.log, "power of %s: %s\n", filepath.Base(p.dir), p.out.Text())
 	return nil
 }
 

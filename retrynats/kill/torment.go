@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/callagain/retry/retrynats/internal/apart"
 )
 
 func (c config) spawn() (*exec.Cmd, error) {
@@ -23,6 +25,7 @@ func (c config) spawn() (*exec.Cmd, error) {
 	cmd := exec.Command(c.bin)
 	cmd.Env = append(os.Environ(), variable+"="+string(b))
 	cmd.Stderr = os.Stderr
+	apart.Bind(cmd)
 	return cmd, nil
 }
 
@@ -37,15 +40,18 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	var wg, aside sync.WaitGroup
 	over := make(chan struct{})
 	if cl != nil {
-		aside.Go(func() { cl.killLeaders(l, c.killServers, over, w) })
+		aside.Go(func() { cl.killServers(l, c.killServers, over, w) })
 	}
 	if c.clock != nil {
 		aside.Go(func() { c.clock.run(l, &kills, c.kills, over, w) })
 	}
+	if c.disk > 0 {
+		aside.Go(func() { c.fill(&kills, over, w) })
+	}
 	errs := make(chan error, c.workers)
 	for range c.workers {
 		wg.Go(func() {
-			for n := int(kills.Load()); n < c.kills || n < 20*c.kills && c.fills(); n = int(kills.Load()) {
+			for n := int(kills.Load()); n < c.kills || c.disk > 0 && n < 20*c.kills && !c.refused(); n = int(kills.Load()) {
 				n := kills.Add(1)
 				d := c
 				d.Poison = c.Poison && n%16 == 3 && n < 50 // each kills a dozen processes by itself
@@ -66,7 +72,7 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	}
 	fmt.Fprintf(w, "killed %d times in %v\n", kills.Load(), time.Since(began).Round(time.Second))
 	if c.clock != nil {
-		c.clock.to(l, 2*time.Hour, w) // so that nothing waits for a time to come again
+		c.clock.to(l, step{everybody, 2 * time.Hour}, w) // so that nothing waits for a time to come again
 	}
 	began = time.Now()
 	c.Last, c.Poison = true, false
@@ -93,13 +99,34 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 	return nil
 }
 
-// fills reports whether there is a disk that is to fill up, and hasn't yet: how fast it does depends on the machine.
-func (c config) fills() bool {
-	if c.disk == 0 {
-		return false
+// fill fills the disk until less is free than what is kept for the calls that are there, after a quarter of the kills. When a start was refused,
+// and half of the kills are over, there is room again.
+func (c config) fill(kills *atomic.Int64, over chan struct{}, w io.Writer) {
+	defer os.Remove(c.ballast)
+	filled := false
+	for {
+		select {
+		case <-over:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+		n := int(kills.Load())
+		if !filled && n*4 >= c.kills {
+			if err := apart.Fill(c.ballast, c.Reserve*3/4); err != nil {
+				fmt.Fprintln(w, "fill the disk:", err)
+			}
+			filled = true
+		}
+		if n*2 >= c.kills && c.refused() {
+			return
+		}
 	}
+}
+
+// refused reports whether a start was refused.
+func (c config) refused() bool {
 	lines, _, err := read(c.Ledger)
-	return err == nil && !slices.ContainsFunc(lines, func(x line) bool { return x.Kind == refused })
+	return err == nil && slices.ContainsFunc(lines, func(x line) bool { return x.Kind == refused })
 }
 
 // life is that of one worker process.
@@ -141,8 +168,9 @@ func (c config) life(l *ledger) error {
 		return c.unplug(l)
 	case <-time.After(d):
 	}
+	at := realNow() // before, since another worker may be quick to notice
 	cmd.Process.Kill()
-	l.put(line{Kind: killed, PID: cmd.Process.Pid})
+	l.put(line{Kind: killed, PID: cmd.Process.Pid, T: at})
 	<-gone
 	return c.unplug(l)
 }

@@ -73,6 +73,7 @@ func work(c config) error {
 		return w.drain(ctx)
 	}
 	fmt.Println("open")
+	go w.watch()
 	var n atomic.Int64
 	for range c.Load {
 		go func() {
@@ -83,6 +84,18 @@ func work(c config) error {
 		}()
 	}
 	select {}
+}
+
+// watch notes when the process doesn't run, on a machine that has too much to do.
+func (w *worker) watch() {
+	for last := realNow(); ; {
+		time.Sleep(20 * time.Millisecond)
+		now := realNow()
+		if now-last > int64(lease)/2 {
+			w.l.put(line{Kind: starved, Due: last, T: now})
+		}
+		last = now
+	}
 }
 
 func (w *worker) attempt(ctx context.Context, t task) (string, error) {

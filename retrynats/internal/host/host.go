@@ -34,7 +34,7 @@ type Host struct {
 }
 
 // Open makes this process the owner of the directory, or joins the one that is. owned is called, in a goroutine of its own, when the
-// process becomes the owner later on.
+// process becomes the owner later on, or when its server was started again.
 func Open(ctx context.Context, dir, worker string, log *slog.Logger, owned func()) (*Host, error) {
 	if err := prepare(dir); err != nil {
 		return nil, err
@@ -68,9 +68,11 @@ func Open(ctx context.Context, dir, worker string, log *slog.Logger, owned func(
 		h.Close()
 		return nil, err
 	}
-	if !ok {
-		h.done.Go(func() { h.standBy(life, owned) })
-	}
+	h.done.Go(func() {
+		if ok || h.standBy(life, owned) {
+			h.watch(life, owned)
+		}
+	})
 	return h, nil
 }
 
@@ -107,14 +109,14 @@ func (h *Host) own() (bool, error) {
 	return true, nil
 }
 
-// standBy waits for the owner's death, and takes over.
-func (h *Host) standBy(ctx context.Context, owned func()) {
+// standBy waits for the owner's death, and takes over. It reports whether it has.
+func (h *Host) standBy(ctx context.Context, owned func()) bool {
 	wait := 20 * time.Millisecond
 	for {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return
+			return false
 		}
 		ok, err := h.own()
 		if err != nil {
@@ -125,7 +127,7 @@ func (h *Host) standBy(ctx context.Context, owned func()) {
 		if ok {
 			h.log.Info("retrynats: took the directory over", "dir", h.dir)
 			go owned()
-			return
+			return true
 		}
 	}
 }
@@ -134,7 +136,7 @@ func (h *Host) standBy(ctx context.Context, owned func()) {
 func (h *Host) Owner() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.server != nil
+	return h.lock != nil
 }
 
 // Options are what a connection to the server needs, wherever it is at the time.

@@ -236,7 +236,7 @@ func TestATickIsAScheduleToTheNanosecondUntilItIsDue(t *testing.T) {
 	later := call("later")
 	later.Due = time.Now().Add(time.Hour).Round(time.Second).Add(123456789)
 	for _, r := range []*record.Record{due, later} {
-		if err := s.Wake(t.Context(), r, 5); err != nil {
+		if err := s.Wake(t.Context(), r, 5, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -255,6 +255,20 @@ func TestATickIsAScheduleToTheNanosecondUntilItIsDue(t *testing.T) {
 	if err != nil || !at.Equal(later.Due) {
 		t.Errorf("scheduled for %v, not %v: %v", at, later.Due, err)
 	}
+	// A server whose clock is ahead is told the time by its own.
+	if err := s.Wake(t.Context(), later, 6, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = s.wake.GetLastMsgForSubject(t.Context(), record.Schedules+"f.later.6"); err != nil {
+		t.Fatal(err)
+	}
+	if at, err = time.Parse(time.RFC3339Nano, strings.TrimPrefix(m.Header.Get("Nats-Schedule"), "@at ")); err != nil || !at.Equal(later.Due.Add(time.Minute)) {
+		t.Errorf("scheduled for %v: %v", at, err)
+	}
+	var r record.Record
+	if err := json.Unmarshal(m.Data, &r); err != nil || !r.Due.Equal(later.Due) {
+		t.Errorf("the record in the tick is due at %v, not %v: %v", r.Due, later.Due, err)
+	}
 	w, err := s.Woken(t.Context())
 	if err != nil || !w["f.due"] || !w["f.later"] {
 		t.Errorf("woken: %v, %v", w, err)
@@ -269,7 +283,7 @@ func TestATickIsAScheduleToTheNanosecondUntilItIsDue(t *testing.T) {
 
 func TestATickCarriesItsRecordOrNothing(t *testing.T) {
 	s := open(t, Config{})
-	ready := func(r *record.Record, rev uint64) { r.Due = time.Now(); s.Wake(t.Context(), r, rev) }
+	ready := func(r *record.Record, rev uint64) { r.Due = time.Now(); s.Wake(t.Context(), r, rev, 0) }
 	ready(call("small"), 7)
 	long := call("long")
 	long.Argument = json.RawMessage(`"` + strings.Repeat("x", maxTick) + `"`)

@@ -15,8 +15,9 @@ import (
 
 const hRevision = "Retry-Revision"
 
-// Tick publishes what wakes a call: a schedule, or a tick if it is due. A tick is a hint: whoever gets it looks at the record.
-func (s *Store) Tick(r *record.Record, rev uint64) (jetstream.PubAckFuture, error) {
+// Tick publishes what wakes a call: a schedule, or a tick if it is due. A tick is a hint: whoever gets it looks at the record. A server
+// whose clock is known to be ahead of ours is told the time by its own: it would send the tick too early, again and again.
+func (s *Store) Tick(r *record.Record, rev uint64, ahead time.Duration) (jetstream.PubAckFuture, error) {
 	id := record.ID(r.Function, r.Key)
 	m := &nats.Msg{Subject: record.Ready + id, Header: nats.Header{hRevision: {strconv.FormatUint(rev, 10)}}}
 	if b, err := json.Marshal(r); err == nil && len(b) <= maxTick {
@@ -24,7 +25,7 @@ func (s *Store) Tick(r *record.Record, rev uint64) (jetstream.PubAckFuture, erro
 	}
 	if r.State == record.Waiting && time.Until(r.Due) > 0 {
 		m.Subject = schedule(id, rev)
-		m.Header["Nats-Schedule"] = []string{"@at " + r.Due.UTC().Format(Format)}
+		m.Header["Nats-Schedule"] = []string{"@at " + r.Due.Add(ahead).UTC().Format(Format)}
 		m.Header["Nats-Schedule-Target"] = []string{record.Ready + id}
 	}
 	return s.js.PublishMsgAsync(m, jetstream.WithStallWait(10*time.Second), jetstream.WithRetryAttempts(0))
@@ -37,10 +38,10 @@ func schedule(id string, rev uint64) string {
 }
 
 // Wake publishes what wakes a call until that is acknowledged, or ctx is over.
-func (s *Store) Wake(ctx context.Context, r *record.Record, rev uint64) error {
+func (s *Store) Wake(ctx context.Context, r *record.Record, rev uint64, ahead time.Duration) error {
 	p := retry.Policy{Name: "retrynats: wake a call", Attempts: retry.Unlimited, Backoff: retry.Exponential{Initial: 50 * time.Millisecond, Max: 2 * time.Second}}
 	return retry.Do(ctx, p, func(ctx context.Context) error {
-		f, err := s.Tick(r, rev)
+		f, err := s.Tick(r, rev, ahead)
 		if err != nil {
 			return err
 		}

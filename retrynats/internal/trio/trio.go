@@ -11,14 +11,18 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/callagain/retry/retrynats/internal/apart"
 )
 
 // A Server is a nats-server process. It keeps its name, ports and directory when it is started again.
 type Server struct {
-	Name string
-	Port int
-	bin  string
-	conf string
+	Name  string
+	Port  int
+	Store string   // the directory of its JetStream
+	Env   []string // is added to the environment
+	bin   string
+	conf  string
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
@@ -36,8 +40,8 @@ func Build(dir string, flags ...string) (string, error) {
 }
 
 // Start starts n servers, one or three, and returns them and their URL. extra is added to the block of the configuration that is
-// about JetStream, and none of that is there if it is "-".
-func Start(bin, dir string, n int, extra string) (ss []*Server, url string, err error) {
+// about JetStream, and none of that is there if it is "-". with, if there is any, may change the Store and Env of each server.
+func Start(bin, dir string, n int, extra string, with ...func(*Server)) (ss []*Server, url string, err error) {
 	ports, err := free(2 * n)
 	if err != nil {
 		return nil, "", err
@@ -49,9 +53,13 @@ func Start(bin, dir string, n int, extra string) (ss []*Server, url string, err 
 	}
 	for i := range n {
 		s := &Server{Name: fmt.Sprintf("s%d", i+1), Port: ports[i], bin: bin}
+		s.Store = filepath.Join(dir, s.Name)
+		for _, f := range with {
+			f(s)
+		}
 		c := fmt.Sprintf("server_name: %s\nlisten: 127.0.0.1:%d\n", s.Name, s.Port)
 		if extra != "-" {
-			c += fmt.Sprintf("jetstream: {store_dir: %q, %s}\n", filepath.Join(dir, s.Name), extra)
+			c += fmt.Sprintf("jetstream: {store_dir: %q, %s}\n", s.Store, extra)
 		}
 		if n > 1 {
 			c += fmt.Sprintf("cluster: {name: trio, listen: 127.0.0.1:%d, routes: [%s]}\n", ports[n+i], strings.Join(routes, ", "))
@@ -73,7 +81,8 @@ func (s *Server) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cmd = exec.Command(s.bin, "-c", s.conf)
-	s.cmd.Env = append(os.Environ(), "GOMAXPROCS=2")
+	s.cmd.Env = append(append(os.Environ(), "GOMAXPROCS=2"), s.Env...)
+	apart.Bind(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
