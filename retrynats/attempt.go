@@ -44,26 +44,37 @@ func (e *Engine) attempt(ctx context.Context, f *function, m jetstream.Msg, r *r
 	return e.conclude(f, m, r, rev, res, failure)
 }
 
-// run makes one attempt in a goroutine of its own, so that a panic or Goexit is an outcome like others.
+// run makes one attempt.
 func run(ctx context.Context, f *function, argument json.RawMessage) (res json.RawMessage, failure error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		returned := false
-		defer func() {
-			if p := recover(); p != nil {
-				failure = retry.Stop(&panicked{fmt.Sprintf("panic: %s\n\n%s", redact.String(fmt.Sprint(p)), debug.Stack())})
-			} else if !returned {
-				failure = retry.Stop(&panicked{"the function ended its goroutine by runtime.Goexit"})
-			}
-		}()
+	if broke := guard(func() {
 		// One attempt of the core, for what Timeout and Around mean there. It returns the failure as it is.
 		once := retry.Policy{Name: f.policy.Name, Timeout: f.policy.Timeout, Around: f.policy.Around, Decide: func(d *retry.Decision) { d.Retry = false }}
 		res, failure = retry.Get(ctx, once, func(ctx context.Context) (json.RawMessage, error) { return f.run(ctx, argument) })
-		returned = true
+	}); broke != "" {
+		return nil, retry.Stop(&panicked{broke})
+	}
+	return res, failure
+}
+
+// guard calls f, which isn't ours, in a goroutine of its own, so that a panic or Goexit is an outcome like others. It says how f ended, if
+// it didn't return.
+func guard(f func()) (broke string) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		broke = "the function ended its goroutine by runtime.Goexit"
+		defer func() {
+			if p := recover(); p != nil {
+				stack := debug.Stack()
+				broke = fmt.Sprintf("panic with a %T, whose text can't be had\n\n%s", p, stack) // which may panic or end the goroutine, too
+				broke = fmt.Sprintf("panic: %s\n\n%s", redact.String(fmt.Sprint(p)), stack)
+			}
+		}()
+		f()
+		broke = ""
 	}()
 	<-done
-	return res, failure
+	return broke
 }
 
 type panicked struct{ text string }

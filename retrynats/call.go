@@ -62,7 +62,7 @@ func (c *Call[R]) wait(ctx context.Context) (*record.Record, error) {
 		switch {
 		case err == nil && r.Over():
 			return r, nil
-		case errors.Is(err, ErrNotFound), errors.Is(err, ErrNewer), c.e.life.Err() != nil:
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrNewer), errors.Is(err, record.ErrUnreadable), c.e.life.Err() != nil:
 			return nil, errors.Join(err, c.e.life.Err())
 		}
 		select {

@@ -110,15 +110,22 @@ func (e *Engine) connect(ctx context.Context, options []nats.Option) (*nats.Conn
 	options = append(options, nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(5*time.Millisecond, 5*time.Millisecond))
 	for deadline := time.Now().Add(15 * time.Second); ; {
 		nc, err := nats.Connect("nats://127.0.0.1", options...)
-		if err == nil || time.Now().After(deadline) {
-			return nc, err
+		if err == nil {
+			return nc, nil
+		}
+		if time.Now().After(deadline) {
+			return nil, e.unreachable(err)
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
-			return nil, errors.Join(context.Cause(ctx), err)
+			return nil, e.unreachable(errors.Join(context.Cause(ctx), err))
 		}
 	}
+}
+
+func (e *Engine) unreachable(err error) error {
+	return fmt.Errorf("its server, in %s, can't be reached from here: is that process stopped, or in another container? (%w)", e.host.Holder(), err)
 }
 
 // tookOver is called when this process has become the owner of the directory, which may be while it is still opening it.
@@ -188,6 +195,7 @@ func (e *Engine) shut() {
 
 // gone tells whoever runs the attempt of a revision that it needn't go on.
 func (e *Engine) gone(id string, revision uint64) {
+	e.lease.cancel(id, revision, ErrCanceled)
 	e.nc.Publish(record.Cancels+id, strconv.AppendUint(nil, revision, 10))
 }
 

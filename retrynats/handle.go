@@ -78,16 +78,12 @@ func (e *Engine) handle(f *function, m jetstream.Msg) {
 
 // claim makes the next attempt of a call that waits, if it is due by our own clock as well.
 func (e *Engine) claim(f *function, m jetstream.Msg, id string, r *record.Record, rev uint64) step {
-	if early := time.Until(r.Due); early > time.Second {
-		return e.rewake(m, r, rev, ahead(m))
-	} else if early > 0 {
-		t := time.NewTimer(early)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-e.taking.Done():
-			m.Nak()
-			return over
+	for early := time.Until(r.Due); early > 0; early = time.Until(r.Due) { // the clock may be set meanwhile
+		if early > time.Second {
+			return e.rewake(m, r, rev, ahead(m))
+		}
+		if pause(e.taking, early); e.taking.Err() != nil {
+			break
 		}
 	}
 	if e.taking.Err() != nil {

@@ -34,6 +34,8 @@ type attempt struct {
 	revision uint64 // of the record that claims it; 0 while that is being stored
 	end      context.CancelCauseFunc
 	also     []jetstream.Msg // other ticks of the same call that came meanwhile
+	ended    uint64          // a revision that was ended while that is being stored, and why
+	cause    error
 }
 
 func newLeases(length time.Duration) *leases {
@@ -76,8 +78,12 @@ func (l *leases) begin(id string, a *attempt, m jetstream.Msg) bool {
 
 func (l *leases) claimed(a *attempt, revision uint64) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	a.revision = revision
+	ended, cause := a.ended == revision, a.cause
+	l.mu.Unlock()
+	if ended {
+		a.end(cause)
+	}
 }
 
 // finish notes the end of an attempt, and returns the other ticks that came for it.
@@ -124,6 +130,9 @@ func (l *leases) cancel(id string, revision uint64, cause error) {
 	l.mu.Lock()
 	a := l.running[id]
 	ok := a != nil && a.revision == revision
+	if a != nil && a.revision == 0 {
+		a.ended, a.cause = revision, cause
+	}
 	l.mu.Unlock()
 	if ok {
 		a.end(cause) // runs what others have hung on the context
@@ -187,6 +196,7 @@ func (e *Engine) beat() {
 	defer t.Stop()
 	// A stopped process or a suspended machine doesn't beat. Some clocks go on then and some don't, so it asks both.
 	last, scheduled := time.Now(), time.Time{}
+	connection := e.nc.Stats().Reconnects
 	for {
 		select {
 		case <-t.C:
@@ -198,8 +208,11 @@ func (e *Engine) beat() {
 		}
 		now := time.Now()
 		if now.Sub(last) > e.set.Lease || now.Round(0).Sub(last.Round(0)) > e.set.Lease {
-			e.set.Log.Warn("retrynats: this worker was stopped for longer than its lease", "for", now.Round(0).Sub(last.Round(0)))
+			go e.set.Log.Warn("retrynats: this worker was stopped for longer than its lease", "for", now.Round(0).Sub(last.Round(0)))
 			go e.recheck()
+		} else if c := e.nc.Stats().Reconnects; c != connection && e.nc.IsConnected() {
+			connection = c
+			go e.recheck() // what others have said meanwhile isn't known
 		}
 		last = now
 		if now.Sub(scheduled) >= 5*time.Second {
@@ -209,10 +222,14 @@ func (e *Engine) beat() {
 	}
 }
 
-// recheck ends the attempts here whose calls were taken over.
+// recheck ends the attempts here whose calls were canceled or taken over.
 func (e *Engine) recheck() {
 	for id, rev := range e.lease.revisions() {
-		if _, now, err := e.store.Load(e.life, id); err == nil && now != rev || errors.Is(err, ErrNotFound) {
+		r, now, err := e.store.Load(e.life, id)
+		switch {
+		case err == nil && now != rev && r.State == record.Canceled:
+			e.lease.cancel(id, rev, ErrCanceled)
+		case err == nil && now != rev, errors.Is(err, ErrNotFound):
 			e.lease.cancel(id, rev, errLost)
 		}
 	}

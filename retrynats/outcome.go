@@ -62,8 +62,20 @@ func (e *Engine) conclude(f *function, m jetstream.Msg, r *record.Record, rev ui
 }
 
 // decide asks the policy what follows a failure, and writes it into the record. It returns the delay, or the error with which the call
-// ends.
+// ends. What the policy and the failure's methods do doesn't harm others.
 func decide(f *function, n *record.Record, now time.Time, failure error) (wait time.Duration, end error) {
+	m := *n
+	broke := guard(func() { wait, end = judge(f, &m, now, failure) })
+	if broke == "" {
+		*n = m
+		return wait, end
+	}
+	n.Fail(now, record.Panic, "the policy, or a method of the failure: "+broke)
+	n.State, n.Ended, n.Reason, n.Text = record.Dead, now, stopped, n.Failures[len(n.Failures)-1].Text
+	return 0, failed(f.policy.Name, n)
+}
+
+func judge(f *function, n *record.Record, now time.Time, failure error) (wait time.Duration, end error) {
 	kind, text := describe(failure)
 	n.Fail(now, kind, text)
 	at, wait, end, ok := next(f.policy, n.Position, now, failure)

@@ -1,6 +1,7 @@
 package retrynats
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -95,7 +96,25 @@ func (s Settings) fill() (Settings, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
+	s.Log = slog.New(guarded{s.Log.Handler()})
 	return s, nil
+}
+
+// A guarded handler is one whose panics are nobody's end.
+type guarded struct{ slog.Handler }
+
+func (g guarded) Enabled(ctx context.Context, l slog.Level) (ok bool) {
+	defer func() { recover() }()
+	return g.Handler.Enabled(ctx, l)
+}
+
+func (g guarded) Handle(ctx context.Context, r slog.Record) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the handler panicked: %v", p)
+		}
+	}()
+	return g.Handler.Handle(ctx, r)
 }
 
 func or[T comparable](v, other T) T {

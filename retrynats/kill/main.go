@@ -107,6 +107,9 @@ func run(ctx context.Context, c config, dir string, w io.Writer) error {
 		defer os.RemoveAll(tmp)
 		dir = tmp
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
 	c.Ledger, c.bin = filepath.Join(dir, "ledger"), os.Args[0]
 	c.Dir = filepath.Join(dir, "calls")
 	if c.power && c.servers == 0 && c.workers != 1 {

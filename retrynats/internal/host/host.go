@@ -139,6 +139,9 @@ func (h *Host) Owner() bool {
 	return h.lock != nil
 }
 
+// Holder says which process owns the directory.
+func (h *Host) Holder() string { return owner(h.dir) }
+
 // Options are what a connection to the server needs, wherever it is at the time.
 func (h *Host) Options() ([]nats.Option, error) {
 	a, err := readAccess(h.dir)

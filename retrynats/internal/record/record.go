@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/callagain/retry"
@@ -33,6 +34,9 @@ const (
 
 // ErrNewer says that a record was written by a newer version.
 var ErrNewer = errors.New("the record was written by a newer version of retrynats")
+
+// ErrUnreadable says that what is stored for a call isn't a record of it.
+var ErrUnreadable = errors.New("what is stored for the call can't be read")
 
 // A Record is a call as it is stored.
 type Record struct {
@@ -82,7 +86,11 @@ func Clip(text string) string {
 	if len(text) > maxText {
 		text = text[:maxText] + " …"
 	}
-	return string([]rune(text))
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) > maxText+len(" …") { // each byte that isn't valid became three
+		text = strings.ToValidUTF8(text[:maxText], "") + " …"
+	}
+	return text
 }
 
 // Over reports whether the call has ended.
@@ -97,13 +105,13 @@ func Decode(id string, b []byte) (*Record, error) {
 		if json.Unmarshal(b, &v) == nil && v.Version > Version {
 			return &Record{Version: v.Version}, ErrNewer
 		}
-		return nil, fmt.Errorf("a record that can't be read: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	if r.Version > Version {
 		return r, ErrNewer
 	}
 	if r.Version < 1 || r.Function == "" || r.Key == "" || ID(r.Function, r.Key) != id {
-		return nil, errors.New("a message that is no record of this call")
+		return nil, fmt.Errorf("%w: it is no record of this call", ErrUnreadable)
 	}
 	return r, nil
 }

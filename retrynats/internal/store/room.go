@@ -14,30 +14,44 @@ type room struct {
 	free    func() (int64, error)
 	reserve int64
 
-	mu      sync.Mutex
-	looked  time.Time
-	looking bool
-	err     error
+	mu     sync.Mutex
+	looked time.Time
+	look   chan struct{} // is closed when the look that goes on is over; nil if none does
+	err    error
 }
 
 func (r *room) check(ctx context.Context, s *Store) error {
 	r.mu.Lock()
-	if r.looking || time.Since(r.looked) < 100*time.Millisecond {
+	if r.look == nil && time.Since(r.looked) < 100*time.Millisecond {
 		defer r.mu.Unlock()
 		return r.err
 	}
-	r.looking = true
+	look := r.look
+	if look == nil {
+		look = make(chan struct{})
+		r.look = look
+		go func() { // not by the caller, whose context may be over soon, or worse
+			err := r.see(s)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.look, r.looked, r.err = nil, time.Now(), err
+			close(look)
+		}()
+	}
 	r.mu.Unlock()
-	err := r.look(ctx, s)
+	select {
+	case <-look:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.looking, r.looked, r.err = false, time.Now(), err
-	return err
+	return r.err
 }
 
-func (r *room) look(ctx context.Context, s *Store) error {
+func (r *room) see(s *Store) error {
 	if r.max > 0 {
-		ctx, cancel := context.WithTimeout(ctx, answer)
+		ctx, cancel := context.WithTimeout(context.Background(), answer)
 		defer cancel()
 		// An error here is left to the write itself, which has a better one.
 		if i, err := s.calls.Info(ctx); err == nil && int64(i.State.Bytes) > r.max/4*3 {

@@ -120,11 +120,13 @@ func (s *Store) Unschedule(ctx context.Context, id string) error {
 	return s.wake.Purge(ctx, jetstream.WithPurgeSubject(record.Schedules+id+".*"))
 }
 
-// Beat adds a schedule, which makes the server look at its clock. Its timer is a monotonic one, and late after the machine was
-// suspended, or the clock was set, until there is another schedule.
+// Beat adds a schedule that makes the server look at its clock every five seconds. Its timer is a monotonic one, and armed for the next schedule
+// of all: one that was armed while the clock was behind, or before the machine was suspended, would ring too late, and a schedule that comes
+// later doesn't change that. It is by the server's own clock, which may not be ours, and ends when nobody beats.
 func (s *Store) Beat() {
 	m := &nats.Msg{Subject: record.Schedules + "beat", Header: nats.Header{
-		"Nats-Schedule":        {"@at " + time.Now().Add(time.Second).UTC().Format(Format)},
-		"Nats-Schedule-Target": {record.Ready + "beat"}}}
+		"Nats-Schedule":        {"@every 5s"},
+		"Nats-Schedule-Target": {record.Ready + "beat"},
+		jetstream.MsgTTLHeader: {"1m"}}}
 	s.nc.PublishMsg(m)
 }
