@@ -20,7 +20,7 @@ var (
 	ErrCanceled = errors.New("the call was canceled")
 	ErrCrashed  = errors.New("the attempt's process died or fell silent")
 	ErrNewer    = record.ErrNewer // the call needs a newer version of this package
-	ErrClosed   = errors.New("the engine is closed")
+	ErrClosed   = store.ErrClosed // the engine is closed
 	ErrState    = errors.New("not possible in this state of the call")
 )
 

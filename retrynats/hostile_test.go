@@ -319,3 +319,80 @@ func TestAttemptsUseTheEngineAndResultsAreToldToAll(t *testing.T) {
 		t.Errorf("the last one ended with %d, %v", v, err)
 	}
 }
+
+// Whatever is going on when the engine is closed comes back.
+func TestWhatIsInFlightAtCloseReturns(t *testing.T) {
+	e := open(t, Settings{})
+	f := register(t, e, "test.f", fast(2), func(context.Context, int) (int, error) { return 1, nil })
+	waits := register[int, int](t, e, "test.waits", fast(2), nil)
+	start(t, waits, "k", 1)
+	var flying sync.WaitGroup
+	var stored sync.Map
+	ctx := context.Background()
+	for g := range 50 {
+		flying.Go(func() {
+			for i := 0; ; i++ {
+				key := fmt.Sprint(g, "-", i)
+				if _, err := f.Start(ctx, key, i); errors.Is(err, ErrClosed) {
+					return
+				} else if err != nil {
+					t.Errorf("start: %v", err)
+					return
+				}
+				stored.Store(key, i)
+			}
+		})
+	}
+	flying.Go(func() {
+		if _, err := waits.Call("k").Result(ctx); !errors.Is(err, ErrClosed) {
+			t.Errorf("result: %v", err)
+		}
+	})
+	flying.Go(func() {
+		for err := error(nil); err == nil; {
+			_, err = f.Count(ctx)
+		}
+	})
+	flying.Go(func() {
+		for err := error(nil); err == nil; {
+			for _, err = range f.Calls(ctx) {
+				if err != nil {
+					break
+				}
+			}
+		}
+	})
+	time.Sleep(300 * time.Millisecond)
+	if err := e.Close(ctx); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	back := make(chan struct{})
+	go func() { flying.Wait(); close(back) }()
+	select {
+	case <-back:
+	case <-time.After(40 * time.Second):
+		t.Fatal("something still waits")
+	}
+	f = register[int, int](t, open(t, Settings{Dir: e.set.Dir}), "test.f", fast(2), nil)
+	n := 0
+	stored.Range(func(key, i any) bool {
+		if n++; state(t, f, key.(string)) == "" {
+			t.Errorf("%s was accepted and is gone", key)
+		}
+		return true
+	})
+	if n == 0 {
+		t.Error("nothing was accepted")
+	}
+}
+
+func TestAPolicyOfCrashesThatPanicsEndsTheCallOnly(t *testing.T) {
+	for how, f := range map[string]func(){"panics": func() { panic("no") }, "exits": runtime.Goexit} {
+		e := &Engine{set: Settings{Crashes: retry.Policy{Attempts: 3, Decide: func(*retry.Decision) { f() }}}}
+		r := &record.Record{}
+		n := *r
+		if _, end := e.crash(&function{}, r, &n, time.Now()); end == nil {
+			t.Errorf("%s: the call goes on", how)
+		}
+	}
+}

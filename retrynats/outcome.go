@@ -143,7 +143,9 @@ func (e *Engine) crash(f *function, r, n *record.Record, now time.Time) (wait ti
 		}
 		at, _, _ = p.Next(began, now, nil)
 	}
-	n.Crashes, wait, end = p.Next(at, now, ErrCrashed)
+	if broke := guard(func() { n.Crashes, wait, end = p.Next(at, now, ErrCrashed) }); broke != "" {
+		n.Crashes, end = at, errors.New("the policy of Crashes: "+broke)
+	}
 	return wait, end
 }
 

@@ -307,7 +307,7 @@ func TestRule3ACrashIsNoFailedAttempt(t *testing.T) {
 	}
 }
 
-func TestRule3ACallThatKillsItsProcessEndsAndItsNeighboursLive(t *testing.T) {
+func TestRule3ACallThatKillsItsProcessEndsAndItsNeighborsLive(t *testing.T) {
 	d := dir(t)
 	p := launch(t, d)
 	for i := range 10 {
@@ -328,7 +328,7 @@ func TestRule3ACallThatKillsItsProcessEndsAndItsNeighboursLive(t *testing.T) {
 	}
 	for i := range 10 {
 		if _, err := f.Call(fmt.Sprintf("n%d", i)).Result(t.Context()); err != nil {
-			t.Errorf("a neighbour ended with %v", err)
+			t.Errorf("a neighbor ended with %v", err)
 		}
 	}
 }

@@ -12,8 +12,8 @@ const (
 	suspectTime = 10 * time.Second // after which another suspect may begin
 )
 
-// suspects are calls whose attempts keep crashing. One of them may be what kills the process, and the others its neighbours: only one at
-// a time is run in a process, so that the neighbours' attempts come to an end. (Delays alone don't part them: if the process takes longer to
+// suspects are calls whose attempts keep crashing. One of them may be what kills the process, and the others its neighbors: only one at
+// a time is run in a process, so that the neighbors' attempts come to an end. (Delays alone don't part them: if the process takes longer to
 // restart than they are, all are due at once.)
 type suspects chan struct{}
 

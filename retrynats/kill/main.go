@@ -18,6 +18,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -46,6 +47,14 @@ type config struct {
 	lossy                   *power
 }
 
+// The exit codes of a worker.
+const (
+	cannotWork = 3
+	cannotOpen = 4 // which is as it should be while all servers are dead
+)
+
+var errOpen = errors.New("can't open")
+
 var retryOnce = retry.Policy{Attempts: 1}
 
 const variable = "RETRYNATS_KILL"
@@ -63,7 +72,12 @@ func child() (code int, ok bool) {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kill: worker:", err)
-		return 3, true
+	}
+	switch {
+	case errors.Is(err, errOpen):
+		return cannotOpen, true
+	case err != nil:
+		return cannotWork, true
 	}
 	return 0, true
 }

@@ -91,7 +91,7 @@ func torment(ctx context.Context, c config, cl *cluster, w io.Writer) error {
 			}
 		}
 		// Poison kills it, and has said so.
-		if cmd.ProcessState.ExitCode() == 3 || deaths > 1000 {
+		if c.failed(cmd) || deaths > 1000 {
 			return fmt.Errorf("the last worker: %w", err)
 		}
 	}
@@ -162,7 +162,7 @@ func (c config) life(l *ledger) error {
 	}
 	select {
 	case <-gone: // poison
-		if cmd.ProcessState.ExitCode() == 3 {
+		if c.failed(cmd) {
 			return fmt.Errorf("a worker: %v", cmd.ProcessState)
 		}
 		return c.unplug(l)
@@ -173,6 +173,12 @@ func (c config) life(l *ledger) error {
 	l.put(line{Kind: killed, PID: cmd.Process.Pid, T: at})
 	<-gone
 	return c.unplug(l)
+}
+
+// failed reports whether a worker ended by an error that it shouldn't have met.
+func (c config) failed(cmd *exec.Cmd) bool {
+	code := cmd.ProcessState.ExitCode()
+	return code == cannotWork || code == cannotOpen && !(c.power && c.sync && c.servers > 0)
 }
 
 // unplug loses the power, if that is what is tried. The ledger is on another disk.

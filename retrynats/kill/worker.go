@@ -61,7 +61,7 @@ func work(c config) error {
 	}
 	e, err := c.open(ctx)
 	if err != nil {
-		return err
+		return errors.Join(errOpen, err)
 	}
 	w := &worker{c, l, e, map[string]*retrynats.Function[task, string]{}}
 	for name, p := range map[string]retry.Policy{plain: {Backoff: delays}, dying: {Backoff: delays[:2]}, poison: {Backoff: delays[:2]}} {

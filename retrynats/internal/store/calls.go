@@ -18,6 +18,7 @@ import (
 var (
 	ErrConflict = errConflict // the record isn't the one that the change was made to
 	ErrUnknown  = errUnknown
+	ErrClosed   = errClosed
 	ErrNotFound = errors.New("no such call")
 	ErrTooLarge = errors.New("the call is too large")
 	ErrFull     = errors.New("no room for another call")
@@ -46,7 +47,7 @@ func (s *Store) Create(ctx context.Context, r *record.Record) (uint64, error) {
 	if len(m.Data) > maxRecord || int64(len(m.Data)) > s.nc.MaxPayload()*3/4 {
 		return 0, fmt.Errorf("%w: its record has %d bytes, and %d are possible: store the argument elsewhere and pass its name", ErrTooLarge, len(m.Data), min(maxRecord, s.nc.MaxPayload()*3/4))
 	}
-	return s.settle(ctx, m, retry.Policy{Name: "retrynats: store a call", Within: 30 * time.Second, RetryIf: retry.On(errUnknown)})
+	return s.settle(ctx, m, retry.Policy{Name: "retrynats: store a call", Within: 30 * time.Second, RetryIf: func(err error) bool { return errors.Is(err, errUnknown) && !errors.Is(err, errClosed) }})
 }
 
 // Change stores a record in the place of the one with the sequence rev. It goes on trying until ctx is over. ttl is how long the
@@ -57,7 +58,7 @@ func (s *Store) Change(ctx context.Context, r *record.Record, rev uint64, ttl ti
 		return 0, err
 	}
 	return s.settle(ctx, m, retry.Policy{Name: "retrynats: store a record", RetryIf: func(err error) bool {
-		return !errors.Is(err, errConflict) && !errors.Is(err, nats.ErrMaxPayload) && !errors.Is(err, jetstream.ErrMsgNotFound) && !isTooLarge(err)
+		return !errors.Is(err, errConflict) && !errors.Is(err, errClosed) && !errors.Is(err, nats.ErrMaxPayload) && !errors.Is(err, jetstream.ErrMsgNotFound) && !isTooLarge(err)
 	}})
 }
 

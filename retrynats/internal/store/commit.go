@@ -24,6 +24,7 @@ const (
 var (
 	errConflict = errors.New("the record was changed meanwhile")
 	errUnknown  = errors.New("no answer from JetStream: it isn't known whether the record was stored")
+	errClosed   = errors.New("the engine is closed")
 )
 
 type write struct {
@@ -43,25 +44,29 @@ func (s *Store) send(ctx context.Context, m *nats.Msg) (uint64, error) {
 	w := &write{msg: m, done: make(chan struct{})}
 	select {
 	case s.put <- w:
+	case <-s.life.Done():
+		return 0, errClosed
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
 	select {
 	case <-w.done:
 		return w.seq, w.err
+	case <-s.life.Done():
+		return 0, errors.Join(errUnknown, errClosed)
 	case <-ctx.Done():
 		return 0, errors.Join(errUnknown, context.Cause(ctx))
 	}
 }
 
-// commit stores what is sent, until ctx is over.
-func (s *Store) commit(ctx context.Context) {
+// commit stores what is sent, until the store is closed.
+func (s *Store) commit() {
 	for {
 		var ws []*write
 		select {
 		case w := <-s.put:
 			ws = append(ws, w)
-		case <-ctx.Done():
+		case <-s.life.Done():
 			return
 		}
 		for size := len(ws[0].msg.Data); len(ws) < batchMost && size < batchBytes; {

@@ -46,17 +46,18 @@ type Store struct {
 	calls jetstream.Stream
 	wake  jetstream.Stream
 	put   chan *write
+	life  context.Context // of the store
 	room  room
 	safe  bool // reads are from the leader
 }
 
-// Open makes the streams, or takes those that are there. It ends when ctx is over; Close isn't needed.
+// Open makes the streams, or takes those that are there. It is closed when life is over.
 func Open(ctx, life context.Context, nc *nats.Conn, c Config) (*Store, error) {
 	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(8000), jetstream.WithPublishAsyncTimeout(answer), jetstream.WithDefaultTimeout(answer))
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{nc: nc, js: js, put: make(chan *write, 4096)}
+	s := &Store{nc: nc, js: js, put: make(chan *write, 4096), life: life}
 	if c.Replicas == 0 {
 		c.Replicas = 1
 		if nc.ConnectedClusterName() != "" {
@@ -75,7 +76,7 @@ func Open(ctx, life context.Context, nc *nats.Conn, c Config) (*Store, error) {
 	s.safe = s.calls.CachedInfo().Config.Replicas > 1
 	s.room = room{max: s.calls.CachedInfo().Config.MaxBytes, free: c.Free, reserve: c.Reserve}
 	for range 2 { // the next batch is gathered while one is being stored
-		go s.commit(life)
+		go s.commit()
 	}
 	return s, nil
 }
