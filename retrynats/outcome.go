@@ -31,6 +31,7 @@ func (e *Engine) conclude(f *function, m jetstream.Msg, r *record.Record, rev ui
 	if err != nil && !errors.Is(err, store.ErrConflict) && e.life.Err() == nil {
 		// The server won't have it because of its size: that is an outcome, too.
 		n.State, n.Ended, n.Reason, n.Text, n.Result, n.Failures = record.Dead, now, stopped, record.Clip(redact.String(fmt.Sprintf("%v: %v", ErrTooLarge, err))), nil, nil
+		n.Position = r.Position // which may be what is too large, by what Decide counts
 		n.Fail(now, record.Error, n.Text)
 		end = failed(f.policy.Name, &n)
 		seq, err = e.store.Change(e.life, &n, rev, e.keep(&n))

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "more"), make([]byte, 200_000), 0o600)
 	}
-	fmt.Println(err)
+	fmt.Println(os.Getpid(), err)
 	if os.Getenv("APART_HANGS") != "" {
 		select {}
 	}
@@ -59,7 +60,9 @@ func TestADiskIsSeenByItsProcessOnly(t *testing.T) {
 	if strings.Contains(mounts(t), d) {
 		t.Error("the disk is seen from outside")
 	}
-	cmd.Process.Kill()
+	pid := 0
+	fmt.Sscan(s.Text(), &pid)
+	syscall.Kill(pid, syscall.SIGKILL)
 	if err := <-ended; err == nil {
 		t.Error("it ended by itself")
 	}

@@ -10,6 +10,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// patience is how long a scan waits for a record until it looks whether there is one.
+const patience = time.Second
+
 // A Head is what the headers say of a record.
 type Head struct {
 	ID       string
@@ -54,11 +57,21 @@ func (s *Store) Scan(ctx context.Context, function string, data bool, yield func
 	}
 	defer it.Stop()
 	for {
-		m, err := it.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+		soon, cancel := context.WithTimeout(ctx, patience)
+		m, err := it.Next(jetstream.NextContext(soon))
+		late := soon.Err() != nil && err != nil
+		cancel()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if late {
+			// What was to come may have been deleted meanwhile.
+			if i, err := c.Info(ctx); err != nil || i.NumPending == 0 {
+				return err
 			}
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		d, err := m.Metadata()

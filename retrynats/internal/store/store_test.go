@@ -96,7 +96,7 @@ func TestARecordIsChangedByCompareAndSetOnly(t *testing.T) {
 // The server stores a write, and its answer is lost: the next try finds a conflict with ourselves, and with nobody else.
 func TestAnAnswerThatIsLostIsNoConflict(t *testing.T) {
 	real := open(t, Config{})
-	s := &Store{nc: real.nc, js: real.js, calls: real.calls, wake: real.wake, put: make(chan *write), room: room{max: -1}}
+	s := &Store{life: t.Context(), nc: real.nc, js: real.js, calls: real.calls, wake: real.wake, put: make(chan *write), room: room{max: -1}}
 	other := call("k")
 	other.Argument = json.RawMessage(`2`)
 	for what, c := range map[string]struct {
@@ -341,6 +341,30 @@ func TestScanReadsWhatItIsAskedFor(t *testing.T) {
 	cancel()
 	if err := s.Scan(ctx, "", true, func(Head) bool { return true }); err == nil {
 		t.Error("scanned without time")
+	}
+}
+
+// What is still to come may be deleted, or its time run out: then nothing comes.
+func TestAScanEndsThoughItsLastRecordsAreDeleted(t *testing.T) {
+	s := open(t, Config{})
+	var revs []uint64
+	for i := range 300 { // more than are asked for at once
+		revs = append(revs, create(t, s, call(fmt.Sprint("k", i))))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	n := 0
+	if err := s.Scan(ctx, "", true, func(Head) bool {
+		if n++; n == 1 {
+			for _, rev := range revs[270:] {
+				if err := s.Delete(ctx, rev); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		return true
+	}); err != nil || n < 270 {
+		t.Errorf("%d records, %v", n, err)
 	}
 }
 
