@@ -222,43 +222,6 @@ func TestTrap5AFullDiskStopsStartsAndNothingElse(t *testing.T) {
 	until(t, "starts are accepted again", func() bool { _, err = f.Start(t.Context(), "after", "x"); return err == nil })
 }
 
-// A disk that somebody else fills to the brim stops the server, which doesn't write again by itself when there is room.
-func TestTrap5WhatADiskThatWasFullToTheBrimHasStoppedGoesOn(t *testing.T) {
-	if !apart.Test(t) {
-		return
-	}
-	calls, ballast := smallDisk(t)
-	e := open(t, Settings{Dir: calls, Reserve: 1 << 20})
-	f := register(t, e, "test.f", retry.Policy{Attempts: 1000, Backoff: retry.Constant(50 * time.Millisecond)}, func(ctx context.Context, n int) (int, error) {
-		if _, err := os.Stat(ballast); err == nil || n > 10 {
-			return 0, errors.New(strings.Repeat("down ", 300))
-		}
-		return n, nil
-	})
-	fill(t, ballast, 4<<20)
-	for i := range 40 {
-		start(t, f, fmt.Sprint(i), i%10)
-	}
-	fill(t, ballast, 0)
-	// They can't store what they want to.
-	until(t, "the server can't write", func() bool {
-		fill(t, ballast, 0)
-		b, err := e.store.JS().Publish(t.Context(), record.Calls+"test.other.x", make([]byte, 100_000))
-		return err != nil && b == nil
-	})
-	if _, err := f.Start(t.Context(), "refused", 1); !errors.Is(err, ErrFull) {
-		t.Errorf("started on a full disk: %v", err)
-	}
-	if err := os.Remove(ballast); err != nil {
-		t.Fatal(err)
-	}
-	for i := range 40 {
-		if v, err := f.Call(fmt.Sprint(i)).Result(t.Context()); v != i%10 || err != nil {
-			t.Errorf("%d ended with %d, %v", i, v, err)
-		}
-	}
-}
-
 func TestTrap6AServerThatIsTooOldIsRefused(t *testing.T) {
 	bin := t.TempDir()
 	c := exec.Command("go", "install", "github.com/nats-io/nats-server/v2@v2.11.0")

@@ -34,7 +34,7 @@ type Host struct {
 }
 
 // Open makes this process the owner of the directory, or joins the one that is. owned is called, in a goroutine of its own, when the
-// process becomes the owner later on, or when its server was started again.
+// process becomes the owner later on.
 func Open(ctx context.Context, dir, worker string, log *slog.Logger, owned func()) (*Host, error) {
 	if err := prepare(dir); err != nil {
 		return nil, err
@@ -68,11 +68,9 @@ func Open(ctx context.Context, dir, worker string, log *slog.Logger, owned func(
 		h.Close()
 		return nil, err
 	}
-	h.done.Go(func() {
-		if ok || h.standBy(life, owned) {
-			h.watch(life, owned)
-		}
-	})
+	if !ok {
+		h.done.Go(func() { h.standBy(life, owned) })
+	}
 	return h, nil
 }
 
@@ -109,14 +107,14 @@ func (h *Host) own() (bool, error) {
 	return true, nil
 }
 
-// standBy waits for the owner's death, and takes over. It reports whether it has.
-func (h *Host) standBy(ctx context.Context, owned func()) bool {
+// standBy waits for the owner's death, and takes over.
+func (h *Host) standBy(ctx context.Context, owned func()) {
 	wait := 20 * time.Millisecond
 	for {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return false
+			return
 		}
 		ok, err := h.own()
 		if err != nil {
@@ -127,7 +125,7 @@ func (h *Host) standBy(ctx context.Context, owned func()) bool {
 		if ok {
 			h.log.Info("retrynats: took the directory over", "dir", h.dir)
 			go owned()
-			return true
+			return
 		}
 	}
 }
@@ -136,7 +134,7 @@ func (h *Host) standBy(ctx context.Context, owned func()) bool {
 func (h *Host) Owner() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.lock != nil
+	return h.server != nil
 }
 
 // Holder says which process owns the directory.
