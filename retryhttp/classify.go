@@ -114,7 +114,7 @@ func classifyType(err error) Class {
 	case *StatusError:
 		return e.class()
 
-	case *refusedHandshake:
+	case *refusedConnection:
 		return Permanent
 
 	case *shortened:

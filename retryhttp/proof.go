@@ -59,13 +59,17 @@ func (t *Transport) done(p *proof, answered bool) {
 // unsent reports whether no connection was had.
 func (p *proof) unsent() bool { return p != nil && p.asked.Load() && !p.got.Load() }
 
-// refused returns err as a failure that is Permanent, if it is that of a TLS handshake that one of the two refuses.
+// refused returns err as a failure that is Permanent, if it is that of a TLS handshake that one of the two refuses, or of a proxy
+// that refuses to CONNECT.
 func (p *proof) refused(err error) error {
 	if !p.unsent() {
 		return err
 	}
 	h := p.handshake.Load()
 	if h == nil {
+		if refusing(err) {
+			return &refusedConnection{err}
+		}
 		return err
 	}
 	is := func(e error) bool { return e == *h }
@@ -80,7 +84,7 @@ func (p *proof) refused(err error) error {
 		return within
 	})
 	if same && !network {
-		return &refusedHandshake{err}
+		return &refusedConnection{err}
 	}
 	return err
 }
@@ -94,7 +98,7 @@ func isNetwork(err error) bool {
 	return err == io.EOF || err == io.ErrUnexpectedEOF || err == context.Canceled || err == net.ErrClosed
 }
 
-// A refusedHandshake is the failure of a TLS handshake that would fail again.
-type refusedHandshake struct{ error }
+// A refusedConnection is the failure to connect that would be the same again.
+type refusedConnection struct{ error }
 
-func (e *refusedHandshake) Unwrap() error { return e.error }
+func (e *refusedConnection) Unwrap() error { return e.error }

@@ -42,6 +42,15 @@ func TestProxyThatRefusesTheTunnel(t *testing.T) {
 		{"405 Method Not Allowed", false},
 		{"501 Not Implemented", false},
 		{"511 Network Authentication Required", false},
+		{"407 Bad credentials", false},
+		{"407 Proxy Needs Login", false},
+		{"407 Authentification du proxy requise", false},
+		{"407 Unauthorized ( The server requires authorization to fulfill the request. )", false},
+		{"403 Blocked by policy", false},
+		{"403 Forbidden by administrative rules", false},
+		{"403 Tunnel or SSL Forbidden", false},
+		{"503 Authentication service unavailable", true},
+		{"503 Host not reachable", true},
 		{"429 Too Many Requests", true},
 		{"500 Internal Server Error", true},
 		{"502 Bad Gateway", true},
@@ -69,6 +78,31 @@ func TestProxyThatRefusesTheTunnel(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The status is net/http's secret, and a phrase may say nothing. Whoever has such a proxy can say what it means.
+func TestProxyWhoseRefusalIsTold(t *testing.T) {
+	var asked atomic.Int32
+	addr := raw(t, func(c net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			asked.Add(1)
+			io.WriteString(c, "HTTP/1.1 407 Nope\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	base := &http.Transport{
+		Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: addr}),
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode == http.StatusProxyAuthRequired {
+				return retry.Stop(errors.New("the proxy refuses us: " + resp.Status))
+			}
+			return nil
+		},
+	}
+	tr := &retryhttp.Transport{Base: base, Policy: three}
+	_, err := tr.RoundTrip(request(t, "GET", "https://service.example", nil))
+	if n := asked.Load(); n != 1 || err == nil || !strings.Contains(err.Error(), "407 Nope") {
+		t.Errorf("the proxy was asked %d times (%v)", n, err)
 	}
 }
 

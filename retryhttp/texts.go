@@ -2,6 +2,7 @@ package retryhttp
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -86,6 +87,29 @@ func refusedTunnel(text string) bool {
 	return strings.Contains(text, "authentication") && (strings.Contains(text, "required") || strings.Contains(text, "proxy")) ||
 		strings.Contains(text, "access") && strings.Contains(text, "denied")
 }
+
+// refusing reports whether err is the reason phrase of a proxy that refuses to CONNECT, by words that are too common to say so of any
+// error: it is for one of an attempt that had no connection.
+func refusing(err error) bool {
+	if e, ok := err.(*url.Error); ok { // of a client
+		err = e.Err
+	}
+	switch err.(type) {
+	case interface{ Unwrap() error }, interface{ Unwrap() []error }:
+		return false
+	}
+	text := strings.ToLower(textOf(err))
+	has := func(word string) bool { return strings.Contains(text, word) }
+	return len(text) <= 100 && slices.ContainsFunc(refusingWords, has) && !slices.ContainsFunc(passingWords, has)
+}
+
+var (
+	refusingWords = []string{
+		"authent", "authoriz", "authoris", "credential", "password", "login", "log in", "logon",
+		"forbid", "denied", "not allowed", "not permitted", "prohibit", "blocked", "filtered", "policy",
+	}
+	passingWords = []string{"unavailable", "temporar", "timeout", "timed out", "gateway", "overload", "too many", "unreachable", "busy"}
+)
 
 // refusals are the phrases of the statuses that aren't retried, in lower case.
 var refusals = func() (phrases []string) {
