@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -260,6 +261,7 @@ func TestTabsDontMix(t *testing.T) {
 func TestASimulationThatNeedsTooMuchMemoryEnds(t *testing.T) {
 	defer func(n uint64) { mostMemory = n }(mostMemory)
 	mostMemory = 1
+	runtime.GC()
 	if m := compare(t.Context(), standard(), new(results), new([2]atomic.Int64)); !strings.Contains(m.Error, "too much memory") {
 		t.Errorf("%+.200v", m)
 	}

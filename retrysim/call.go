@@ -52,13 +52,13 @@ func (e *engine) begin(client uint32) {
 	}
 }
 
-// first begins the call of a layer and, inside of its first attempt, those of the layers below. It returns what to wait before the attempt, if there
-// is to be one.
+// first begins the call of a layer after wait and, inside of its first attempt, those of the layers below. It returns what to wait before the
+// attempt, if there is to be one.
 func (e *engine) first(index uint32, layer int, wait time.Duration) (time.Duration, bool) {
 	for ; layer >= 0; layer-- {
 		l := &e.layers[layer]
 		*l.positions.at(index) = retry.Position{Seed: e.seeds.next() | 1}
-		w, err := l.next(e, index, nil)
+		w, err := l.next(e, index, e.after(int64(wait)), nil)
 		if err != nil {
 			e.ends(index, layer, err)
 			return 0, false
@@ -152,7 +152,7 @@ func (e *engine) failed(index uint32, failure error) {
 	if t != nil {
 		t.Ended(time.Duration(e.now), e.attempt(index), failure)
 	}
-	wait, err := e.layers[0].next(e, index, failure)
+	wait, err := e.layers[0].next(e, index, e.now, failure)
 	if err == nil && t != nil && !t.Retry(time.Duration(e.now)) {
 		err = &retry.Error{Reason: retry.ErrBudget}
 	}
@@ -187,7 +187,7 @@ func (e *engine) ends(index uint32, layer int, err error) {
 		if e.s.OuterUnaware {
 			seen = ErrFailed
 		}
-		wait, outer := e.layers[layer+1].next(e, index, seen)
+		wait, outer := e.layers[layer+1].next(e, index, e.now, seen)
 		if outer == nil {
 			if wait, ok := e.first(index, layer, wait); ok {
 				e.schedule(index, wait)

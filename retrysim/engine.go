@@ -21,6 +21,9 @@ const (
 
 // result simulates all of it.
 func (e *engine) result(ctx context.Context) (*Result, error) {
+	if e.fatal != nil {
+		return nil, e.fatal
+	}
 	if err := e.run(ctx); err != nil {
 		return nil, err
 	}
@@ -65,7 +68,11 @@ func newEngine(s *Scenario, w *watch) *engine {
 	}
 	if s.Throttle != nil {
 		for range s.Clients {
-			e.throttle = append(e.throttle, s.Throttle())
+			t := s.Throttle()
+			if t == nil {
+				e.fatal = errors.New("retrysim: Throttle returned nil")
+			}
+			e.throttle = append(e.throttle, t)
 		}
 	}
 	if s.Hedge != nil {

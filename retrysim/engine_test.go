@@ -91,6 +91,20 @@ func TestNestedRetries(t *testing.T) {
 	}
 }
 
+// The time within which an inner call must end begins when that call does: after the delay of the outer one.
+func TestAnInnerCallBeginsAfterTheOuterDelay(t *testing.T) {
+	r := run(t, retrysim.Scenario{
+		Policy:       retry.Policy{Attempts: 1, Within: 5 * time.Second},
+		Outer:        []retry.Policy{{Backoff: retry.List{0, 10 * time.Second}}},
+		OuterUnaware: true,
+		Clients:      1,
+		Faults:       []retrysim.Fault{{To: time.Second, Fail: 1}},
+	})
+	if want := (retrysim.Counts{Calls: 1, Attempts: 2, Succeeded: 1}); r.Counts != want || r.End != 10*time.Second {
+		t.Errorf("ended at %v with %+v; want 10s and %+v", r.End, r.Counts, want)
+	}
+}
+
 func TestTheTimesOfACall(t *testing.T) {
 	failing := func(until time.Duration, f retrysim.Fault) []retrysim.Fault {
 		f.To = until

@@ -68,13 +68,25 @@ func (f *foreign) at(index uint32, delays int) retry.Backoff {
 
 func (f *foreign) end(index uint32) {
 	if p, ok := f.pulls[index]; ok {
-		p.stop()
 		delete(f.pulls, index)
+		p.stop()
 	}
 }
 
+// close ends all of them, whether or not one panics.
 func (f *foreign) close() {
+	var fault any
 	for index := range f.pulls {
-		f.end(index)
+		func() {
+			defer func() {
+				if v := recover(); v != nil {
+					fault = v
+				}
+			}()
+			f.end(index)
+		}()
+	}
+	if fault != nil {
+		panic(fault)
 	}
 }

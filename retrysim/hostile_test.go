@@ -81,6 +81,25 @@ func TestAPolicyThatPanicsIsAnErrorOfItsField(t *testing.T) {
 	noneLeft(t, before)
 }
 
+// An iterator that panics as it is left doesn't keep the others.
+func TestIteratorsThatPanicAtTheirEndAreAllEnded(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s := retrysim.Scenario{Clients: 10, For: time.Second, Faults: []retrysim.Fault{{To: time.Hour, Hang: 1}}}
+	s.Policy.Backoff = retry.Seq(func(yield func(time.Duration) bool) {
+		n := 0
+		for yield(0) {
+			n++
+		}
+		if n < 10 { // it isn't only looked at when the simulation begins
+			panic("oops")
+		}
+	})
+	if r, err := retrysim.Run(t.Context(), s); r != nil || err == nil || !strings.Contains(err.Error(), "panic: oops") {
+		t.Errorf("%v, %v", r, err)
+	}
+	noneLeft(t, before)
+}
+
 type nothing struct{ delays []time.Duration }
 
 func (n *nothing) Delays() iter.Seq[time.Duration] { return retry.List(n.delays).Delays() }
@@ -220,6 +239,7 @@ func TestWhatNeverEndsIsAnError(t *testing.T) {
 		"the times of Arrivals":              func(s *retrysim.Scenario) { s.Arrivals, s.For = retrysim.Trace(0, math.MaxInt64), 0 },
 		"Clients is -1":                      func(s *retrysim.Scenario) { s.Clients = -1 },
 		"Clients is 9223372036854775807":     func(s *retrysim.Scenario) { s.Clients = math.MaxInt },
+		"Throttle returned nil":              func(s *retrysim.Scenario) { s.Throttle = func() retrysim.Throttle { return nil } },
 		"there are 10001 Faults":             func(s *retrysim.Scenario) { s.Faults = make([]retrysim.Fault, 10001) },
 	} {
 		s := hostile()

@@ -35,8 +35,8 @@ func (l *layer) budget(client uint32) *retry.Budget {
 	return &l.budgets[client]
 }
 
-// next asks the policy what follows: a wait, or the end of the call.
-func (l *layer) next(e *engine, index uint32, failure error) (time.Duration, error) {
+// next asks the policy what follows at the time now: a wait, or the end of the call.
+func (l *layer) next(e *engine, index uint32, now int64, failure error) (time.Duration, error) {
 	at := l.positions.at(index)
 	if l.budgets != nil {
 		l.policy.Budget = l.budget(e.calls.at(index).client)
@@ -48,7 +48,7 @@ func (l *layer) next(e *engine, index uint32, failure error) (time.Duration, err
 		l.policy.Backoff = l.foreign.at(index, at.Delays)
 	}
 	before := at.Delays
-	next, wait, end := l.policy.Next(*at, epoch.Add(time.Duration(e.now)), failure)
+	next, wait, end := l.policy.Next(*at, epoch.Add(time.Duration(now)), failure)
 	if l.asks {
 		e.watch.leave()
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // Run simulates s. If ctx is over before the end, Run returns its cause. A scenario that makes no sense is an error that names the field,
-// and so is a policy whose functions panic, or block for ten seconds: Run leaves these behind. They are called in a goroutine of their own.
+// and so are functions of the policy that panic, or that block for ten seconds: Run leaves these behind. All functions of the scenario are called
+// in one goroutine, which isn't the caller's.
 func Run(ctx context.Context, s Scenario) (*Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(errLeft)
