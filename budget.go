@@ -112,8 +112,15 @@ func (b *Budget) String() string {
 // other ways of retrying that share the budget.
 func (b *Budget) Take() bool { return b.take(now()) != noPocket }
 
-// Return gives back a retry that was taken, by Take or by [Policy.Next], and isn't made.
-func (b *Budget) Return() { b.giveBack(fromEarned) }
+// Return gives back a retry that was taken, by Take or by [Policy.Next], and isn't made. While one of the Min retries is missing, it
+// is one of these: unlike the earned ones they don't fade.
+func (b *Budget) Return() {
+	to := fromEarned
+	if b.spare.level(now(), b.min(), b.every()) < float64(b.min()) {
+		to = fromSpare
+	}
+	b.giveBack(to)
+}
 
 // Earn records a successful call. It is a single atomic addition.
 func (b *Budget) Earn() {

@@ -150,6 +150,41 @@ func TestABurstOfSuccessesIsNoLicenseForLong(t *testing.T) {
 	})
 }
 
+// What comes back to the Min retries doesn't fade, as earned ones do.
+func TestAReturnedRetryIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &retry.Budget{Every: time.Hour}
+		for range 3 {
+			for range 3 {
+				if !b.Take() {
+					t.Fatal("one of Min is refused")
+				}
+			}
+			b.Return()
+			b.Return()
+			time.Sleep(5 * time.Minute)
+			if n := b.Available(); n != 2 || b.Granted() != 1 {
+				t.Errorf("%d are available, %d granted; want 2, 1", n, b.Granted())
+			}
+			b.Return()
+			time.Sleep(time.Second)
+			if n := b.Available(); n != 3 || b.Granted() != 0 {
+				t.Errorf("%d are available, %d granted; want 3, 0", n, b.Granted())
+			}
+		}
+		// Where none of these is missing, it was an earned one.
+		b = new(retry.Budget)
+		for range 20 {
+			b.Earn()
+		}
+		b.Take()
+		b.Return()
+		if n := b.Available(); n != 5 {
+			t.Errorf("%d are available, want 5", n)
+		}
+	})
+}
+
 func TestBudgetNeverGrantsATokenTwiceNorLosesASuccess(t *testing.T) {
 	b := &retry.Budget{Ratio: 1, Min: 1, Every: 1000 * time.Hour}
 	const workers, each = 16, 20_000
@@ -412,7 +447,12 @@ func FuzzBudgetStaysInBounds(f *testing.F) {
 		}
 		b.Restore(retry.BudgetState{At: now, Spare: float64(size)})
 		for _, op := range ops {
-			switch op % 4 {
+			switch op % 5 {
+			case 4: // one that isn't made after all
+				if granted > 0 {
+					b.Return()
+					granted--
+				}
 			case 0:
 				b.Earn()
 				earned += max(ratio, 0)

@@ -20,10 +20,9 @@ import (
 // A sharedBudget is a [retry.Budget] that all processes of the user share. Between two uses its state is in a file, which
 // is only ever replaced as a whole; whoever replaces it holds a lock on another one, which the system lets go of however they end.
 type sharedBudget struct {
-	name  string
-	path  string // without an extension
-	paid  bool   // a retry was taken, and its attempt wasn't begun
-	spare bool   // it was one of those that need no success
+	name string
+	path string // without an extension
+	paid bool   // a retry was taken, and its attempt wasn't begun
 }
 
 // A budgetRecord is what is in the file.
@@ -76,12 +75,9 @@ func budgetFolder() (string, error) {
 
 // take asks the budget for a retry.
 func (b *sharedBudget) take(ctx context.Context) (bool, error) {
-	err := b.update(ctx, func(budget *retry.Budget, now time.Time) {
-		before := budget.State(now).Spare
-		b.paid = budget.Take()
-		b.spare = budget.State(now).Spare < before-0.5
-	})
-	return b.paid && err == nil, err
+	err := b.update(ctx, func(budget *retry.Budget) { b.paid = budget.Take() })
+	b.paid = b.paid && err == nil
+	return b.paid, err
 }
 
 // begun is called when an attempt begins: what was taken for it is used.
@@ -99,14 +95,9 @@ func (b *sharedBudget) settle(ctx context.Context, success bool) error {
 	// A signal ends neither, but it makes us impatient.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*moment)
 	defer cancel()
-	return b.update(ctx, func(budget *retry.Budget, now time.Time) {
+	return b.update(ctx, func(budget *retry.Budget) {
 		if b.paid {
 			budget.Return()
-			if b.spare { // which Return doesn't know, and what was earned fades
-				s := budget.State(now)
-				s.Earned, s.Spare = max(s.Earned-1, 0), s.Spare+1
-				budget.Restore(s)
-			}
 		}
 		if success {
 			budget.Earn()
@@ -115,7 +106,7 @@ func (b *sharedBudget) settle(ctx context.Context, success bool) error {
 }
 
 // update has change use the budget as it is in the file, and stores what came of it.
-func (b *sharedBudget) update(ctx context.Context, change func(*retry.Budget, time.Time)) error {
+func (b *sharedBudget) update(ctx context.Context, change func(*retry.Budget)) error {
 	lock, err := b.lock(ctx)
 	if err != nil {
 		return err
@@ -128,7 +119,7 @@ func (b *sharedBudget) update(ctx context.Context, change func(*retry.Budget, ti
 	if r.Since.IsZero() {
 		r.Since = time.Now()
 	}
-	change(budget, time.Now())
+	change(budget)
 	r.State = budget.State(time.Now())
 	r.Granted += budget.Granted()
 	r.Refused += budget.Refused()
