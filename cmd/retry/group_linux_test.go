@@ -85,6 +85,49 @@ func TestGroupNumberIsNobodyElses(t *testing.T) {
 	r.end().is(t, 0, "")
 }
 
+// A command that has left its group is ended all the same, and so is one whose group is the one it was started from.
+func TestCommandThatLeavesItsGroup(t *testing.T) {
+	ready := temp(t)
+	for what, leave := range map[string]string{
+		"for ours":         "os.setpgid(0, os.getpgid(os.getppid()))",
+		"for a session":    "os.setpgid(0, os.getpgid(os.getppid())); os.setsid()",
+		"and others don't": "os.spawnlp(os.P_NOWAIT, 'sleep', 'sleep', '300'); os.setpgid(0, os.getpgid(os.getppid()))",
+	} {
+		os.Remove(ready)
+		r := start(t, "-q -n 1 -g 300ms -- python3 -c", "import os, time\n"+leave+"\nopen('"+ready+"', 'w').write('left')\ntime.sleep(300)")
+		eventually(t, what, has(ready, "left"))
+		r.signal(syscall.SIGTERM)
+		r.end().is(t, 143, "")
+	}
+}
+
+// Who starts us may have blocked the signal that we are to die of.
+func TestStoppedByBlockedSignal(t *testing.T) {
+	ready := temp(t)
+	old := binary
+	binary = "/usr/bin/env"
+	r := start(t, "python3 -c", "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGHUP]); os.execv(sys.argv[1], sys.argv[1:])",
+		old, "-q", "-g", "300ms", "sh", "-c", "echo up >"+ready+"; exec sleep 300")
+	binary = old
+	eventually(t, "the command", has(ready, "up"))
+	r.signal(syscall.SIGTERM)
+	if got := r.end(); got.died != syscall.SIGTERM {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The numbers in the /proc of another namespace are others' ones.
+func TestWithProcOfAnotherNamespace(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a namespace")
+	}
+	old := binary
+	binary = "/usr/bin/unshare"
+	r := start(t, "-pf -- "+old+" -q -n 2 -i 0 -g 300ms sh -c", "sleep 300 & kill -9 $$")
+	binary = old
+	r.end().is(t, 137, "")
+}
+
 // Without /proc, as in some chroots, nothing is left either; only what is in another group isn't found.
 func TestWithoutProc(t *testing.T) {
 	if os.Geteuid() != 0 {

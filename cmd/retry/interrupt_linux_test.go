@@ -15,7 +15,11 @@ import (
 // Ctrl-C stops the script around us whatever standard input is, in a delay and in a run.
 func TestCtrlCStopsTheScript(t *testing.T) {
 	for _, stdin := range []string{"", "</dev/null", "< <(sleep 300)", "<<<text"} {
-		for _, command := range []string{"sh -c 'echo up; exit 3'", "sh -c 'echo up; exec sleep 300'", "sh -c 'trap \"exit 7\" INT; echo up; while :; do sleep 0.02; done'"} {
+		for _, command := range []string{
+			"sh -c 'echo up; exit 3'", "sh -c 'echo up; exec sleep 300'", "sh -c 'trap \"exit 7\" INT; echo up; while :; do sleep 0.02; done'",
+			// One that runs another one.
+			"$R -q sh -c 'echo up; exec sleep 300'", "sh -c '$R -q $R -q sh -c \"echo up; exec sleep 300\"; exit 5'",
+		} {
 			script := temp(t)
 			os.WriteFile(script, fmt.Appendf(nil, "for i in 1 2 3; do echo round $i; $R --delays 0,1h -- %s %s; done; echo went on\n", command, stdin), 0o600)
 			x := inTerminal(t, "bash", script)
@@ -27,6 +31,31 @@ func TestCtrlCStopsTheScript(t *testing.T) {
 			x.master.WriteString(ctrlC)
 			if status := x.ends().Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGINT || strings.Contains(x.text(), "round 2") || strings.Contains(x.text(), "went on") {
 				t.Errorf("%s %s: the script ended by %v; the terminal shows:\n%q", command, stdin, status, x.text())
+			}
+		}
+	}
+}
+
+// Other shells do the same.
+func TestCtrlCStopsScriptsOfOtherShells(t *testing.T) {
+	for _, shell := range []string{"dash", "zsh", "fish"} {
+		loop := "for i in 1 2 3; do echo round $i; $R --delays 0,1h -- %s </dev/null; done; echo went on\n"
+		if shell == "fish" {
+			loop = "for i in 1 2 3; echo round $i; $R --delays 0,1h -- %s </dev/null; end; echo went on\n"
+		}
+		for _, command := range []string{"sh -c 'echo up; exit 3'", "sh -c 'echo up; exec sleep 300'"} {
+			script := temp(t)
+			os.WriteFile(script, fmt.Appendf(nil, loop, command), 0o600)
+			x := inTerminal(t, shell, script)
+			x.shows("up")
+			time.Sleep(50 * time.Millisecond)
+			x.master.WriteString(ctrlC)
+			x.ends()
+			if strings.Contains(x.text(), "round 2") || strings.Contains(x.text(), "went on") {
+				t.Errorf("%s, %s: the terminal shows:\n%q", shell, command, x.text())
+			}
+			if status := x.cmd.ProcessState; shell != "fish" && status.Sys().(syscall.WaitStatus).Signal() != syscall.SIGINT {
+				t.Errorf("%s, %s: the script ended by %v", shell, command, status)
 			}
 		}
 	}

@@ -27,6 +27,7 @@ func TestNamesAreHarmless(t *testing.T) {
 		{"no\x1b[31msuch", "no\ufffd[31msuch: command not found", "\x1b"},
 		{"a --token=hunter2 && b", "a …: command not found; builtins, functions and whole lines need a shell: sh -c", "hunter2"},
 		{"cd", "sh -c", "hunter2"},
+		{"curl --token=hunter2 https://example.com/" + strings.Repeat("x", 300), "curl …: command not found", "hunter2"}, // too long a name
 		{"https://user:hunter2@example.com/x?key=hunter2", "https://", "hunter2"},
 		{dir + "/orphan", "orphan: the interpreter that it names is missing", "not found"},
 	} {

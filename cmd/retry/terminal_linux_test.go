@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -293,6 +294,43 @@ func TestCtrlZ(t *testing.T) {
 	x.shows("code 143")
 }
 
+// So it does where the command is another retry, or a script with one.
+func TestCtrlZInNestedRuns(t *testing.T) {
+	x := shell(t)
+	for _, outer := range []string{"$R -n 1", "$R -n 1 sh -c '\"$@\"; exit' sh"} {
+		x.types(outer + " $R -n 1 sh -c 'echo up; read x; echo got $x; exit 4'\n")
+		x.shows("up")
+		for range 2 {
+			x.stops()
+			x.types("fg\n")
+			x.shows("-n 1 sh -c")
+		}
+		x.types("it\n")
+		x.shows("got it", "exit code 4", "ready> ")
+	}
+}
+
+// In a pipeline, where the command isn't in the foreground, Ctrl-Z stops it all the same.
+func TestCtrlZInPipeline(t *testing.T) {
+	x := shell(t)
+	pid := temp(t)
+	x.types("$R -n 1 sh -c 'echo $$ > " + pid + "; exec sleep 300' | cat\n")
+	eventually(t, "the command", has(pid, "\n"))
+	command, _ := strconv.Atoi(strings.TrimSpace(read(t, pid)))
+	state := func(want string) func() bool {
+		return func() bool { state, _, _, _ := stat(t, command); return state == want }
+	}
+	for range 2 {
+		x.stops()
+		eventually(t, "the command is stopped", state("T"))
+		x.types("fg\n")
+		x.shows("sleep 300")
+		eventually(t, "the command goes on", state("S"))
+	}
+	x.types(ctrlC)
+	eventually(t, "the command's end", state(""))
+}
+
 // A pager further down the pipeline keeps the terminal.
 func TestPagerKeepsTerminal(t *testing.T) {
 	x := shell(t)
@@ -349,4 +387,26 @@ func TestTerminalCloses(t *testing.T) {
 	if err := exec.Command("kill", "-0", strings.TrimSpace(read(t, pid))).Run(); err == nil {
 		t.Error("the command is left")
 	}
+	// Where it's a script that runs us, we aren't told, but the command is.
+	for _, script := range []string{"$R --delays 0,1h sh -c 'echo up; exec sleep 300'", "$R $R --delays 0,1h sh -c 'trap \"\" HUP; echo up; while :; do sleep 0.1; done'"} {
+		name := temp(t)
+		t.Setenv("TERMINAL_RUN", name)
+		os.WriteFile(name, []byte(strings.ReplaceAll(script, "$R", "$R -g 300ms")+"; echo went on >"+name+".on\n"), 0o600)
+		x := inTerminal(t, "bash", name)
+		x.shows("up")
+		time.Sleep(50 * time.Millisecond)
+		x.master.Close()
+		x.ends()
+		eventually(t, "the end of all processes", func() bool { return len(having("TERMINAL_RUN="+name)) == 0 })
+		if _, err := os.Stat(name + ".on"); err == nil {
+			t.Errorf("%s: the script went on", script)
+		}
+	}
+	// Under nohup it's nothing to us.
+	name := temp(t)
+	os.WriteFile(name, []byte("trap '' HUP; $R -n 1 sh -c 'echo up; sleep 0.5; echo done >"+name+".on'\n"), 0o600)
+	x = inTerminal(t, "bash", name)
+	x.shows("up")
+	x.master.Close()
+	eventually(t, "the command's end", has(name+".on", "done"))
 }

@@ -79,12 +79,14 @@ func lookup(name string) (string, error) {
 	switch {
 	case err == nil, errors.Is(err, exec.ErrDot): // whoever has "." in PATH wants it there
 		return path, nil
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG):
 		return "", &StartError{Code: 127, Err: err}
 	}
-	var e *exec.Error
-	if errors.As(err, &e) {
+	if e := (*exec.Error)(nil); errors.As(err, &e) {
 		err = e.Err
+	}
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		err = e.Err // without the name, which may be a whole line
 	}
 	return "", &StartError{Code: 126, Err: err}
 }

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
@@ -15,15 +16,28 @@ func furtherSignals() (all []syscall.Signal) {
 	return append(all, syscall.SIGPWR, syscall.SIGSTKFLT)
 }
 
+// A sigaction is the system's, and as big as any; the zero value is what a signal does by default.
+type sigaction [8]uintptr
+
+// action sets what a signal does, behind Go's back, and returns what it did before.
+func action(sig syscall.Signal, does *sigaction) (did *sigaction) {
+	did = new(sigaction)
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(does)), uintptr(unsafe.Pointer(did)), 8, 0, 0)
+	return did
+}
+
 // Die ends this process by sig, as the default action would have, so that a shell or
 // systemd sees that it was a signal. It leaves no core. It returns if that isn't possible, as in process 1.
 func Die(sig syscall.Signal) {
 	const prSetDumpable = 4
 	syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0)
 	signal.Reset(sig)
-	// What Go would do then, for QUIT, is to show its stacks.
-	var byDefault [64]byte
-	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
+	// What Go would do then, for QUIT, is to show its stacks. And whoever started us may have blocked it.
+	action(sig, new(sigaction))
+	const unblock = 1
+	set := uint64(1) << (sig - 1)
+	runtime.LockOSThread()
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, unblock, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
 	syscall.Kill(syscall.Getpid(), sig)
 	time.Sleep(100 * time.Millisecond) // it may take a moment to arrive
 }

@@ -120,8 +120,17 @@ func await(pid int, stopped func(syscall.Signal)) syscall.Signal {
 	}
 }
 
+// ownProc reports whether /proc has the numbers that we know processes by. That of another namespace has other ones.
+var ownProc = sync.OnceValue(func() bool {
+	self, err := os.Readlink("/proc/self")
+	return err == nil && self == strconv.Itoa(os.Getpid())
+})
+
 // strangers are our children that we haven't started; ok is false if that can't be known.
 func strangers() (pids []int, ok bool) {
+	if !ownProc() {
+		return nil, false
+	}
 	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		return nil, false
@@ -146,6 +155,9 @@ func strangers() (pids []int, ok bool) {
 func left(leader int) (groups []int, ok bool) {
 	if others, ok := strangers(); ok && family.adopting && len(others) == 0 {
 		return nil, true
+	}
+	if !ownProc() {
+		return nil, false
 	}
 	dir, err := os.Open("/proc")
 	if err != nil {

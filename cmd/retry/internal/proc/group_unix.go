@@ -56,6 +56,7 @@ func Start(c Command, s *Signals) (*Process, error) {
 	if p.terminal != nil && p.terminal.ours() {
 		p.give()
 	}
+	catchTSTP(!p.holds)
 	go func() {
 		died := await(p.pid, func(sig syscall.Signal) { p.events <- event{stopped: sig} })
 		p.events <- event{ended: true, died: died}
@@ -69,6 +70,9 @@ func (p *Process) send(sig syscall.Signal) {
 	defer family.Unlock()
 	if !p.gone {
 		syscall.Kill(-p.pid, sig)
+	}
+	if group, err := syscall.Getpgid(p.pid); !p.ended && err == nil && group != p.pid {
+		syscall.Kill(p.pid, sig) // it has left its group for another
 	}
 	if p.ended {
 		groups, _ := left(p.pid)
@@ -84,17 +88,17 @@ func (p *Process) send(sig syscall.Signal) {
 // leaderEnded is called when the command itself has ended, and wasn't reaped.
 func (p *Process) leaderEnded(died syscall.Signal) {
 	p.ended = true
+	if p.holds {
+		p.takeBack() // before the witness ends: what the terminal sends reaches it or us
+	}
 	p.witness.stop()
 	for len(p.seen) > 0 {
 		p.fromTerminal(<-p.seen)
 	}
-	if !p.holds {
-		return
-	}
-	p.takeBack()
-	if p.witness == nil && p.interrupts == 0 && p.stage == running && (died == syscall.SIGINT || died == syscall.SIGQUIT) {
+	if p.holds && p.witness == nil && p.interrupts == 0 && p.stage == running && (died == syscall.SIGINT || died == syscall.SIGQUIT) {
 		p.signals.tell(died)
 	}
+	p.holds = false
 }
 
 // alive reports whether anything of the command is left, after its leader has ended.
@@ -135,6 +139,7 @@ func (p *Process) reap() {
 
 // outcome says how the leader ended. With that, its number is free.
 func (p *Process) outcome() Outcome {
+	catchTSTP(false)
 	if !p.ended {
 		return Outcome{Code: 128 + int(syscall.SIGKILL), Signal: syscall.SIGKILL} // or so we hope
 	}

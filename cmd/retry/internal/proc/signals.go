@@ -35,6 +35,8 @@ type Signals struct {
 	told bool
 	to   chan syscall.Signal     // nil while no command runs
 	own  map[syscall.Signal]bool // we have sent it to our own group, and wait for it to arrive
+
+	stopped bool // TSTP came, and no CONT since
 }
 
 // Catch starts to catch signals. One that was ignored when we were started, as under
@@ -47,6 +49,7 @@ func Catch(ctx context.Context) (context.Context, *Signals) {
 			signal.Notify(s.from, sig)
 		}
 	}
+	prepareTSTP(s.from)
 	if !signal.Ignored(sigPIPE) {
 		// Whoever reads our output may go away: that is an error of Write then, not our end.
 		signal.Notify(make(chan os.Signal, 1), sigPIPE)
@@ -75,12 +78,20 @@ func (s *Signals) receive(sig syscall.Signal) {
 		return
 	}
 	s.stop(sig)
-	if s.to != nil {
+	if s.to != nil && !(sig == sigTSTP && s.stopped) { // Ctrl-Z may be pressed twice
+		s.stopped = sig == sigTSTP || s.stopped && sig != sigCONT
 		select {
 		case s.to <- sig:
 		default: // it has plenty of them already
 		}
 	}
+}
+
+// continued is called when we go on after TSTP, or have never stopped.
+func (s *Signals) continued() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = false
 }
 
 // stop ends the context if sig is the first that tells us to stop.
@@ -92,13 +103,19 @@ func (s *Signals) stop(sig syscall.Signal) {
 }
 
 // tell acts on a signal that the terminal sent to the command's group instead of
-// ours. The rest of our own group, such as the script that runs us, is to get it too.
-func (s *Signals) tell(sig syscall.Signal) {
+// ours. The rest of our own group, such as the script that runs us, is to get it too. It reports whether there was anything to do:
+// a signal may be ignored, as under nohup.
+func (s *Signals) tell(sig syscall.Signal) bool {
+	if signal.Ignored(sig) {
+		return false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.own[sig] = !signal.Ignored(sig)
+	s.own[sig] = true
+	toOwnGroup(sigMark)
 	toOwnGroup(sig)
 	s.stop(sig)
+	return true
 }
 
 // pass passes signals on to c, until it's called with nil. If ctx was ended by one before, that is the first.
@@ -108,5 +125,5 @@ func (s *Signals) pass(ctx context.Context, c chan syscall.Signal) {
 	if sig := ToldBy(ctx); sig != 0 && c != nil {
 		c <- sig
 	}
-	s.to = c
+	s.to, s.stopped = c, false
 }

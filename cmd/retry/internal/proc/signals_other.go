@@ -14,6 +14,7 @@ const (
 	sigHUP  = syscall.Signal(-1)
 	sigCONT = syscall.Signal(-2)
 	sigPIPE = syscall.Signal(-3)
+	sigMark = syscall.Signal(-5)
 )
 
 func toOwnGroup(syscall.Signal) {}

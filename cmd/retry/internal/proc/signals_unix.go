@@ -13,6 +13,7 @@ const (
 	sigHUP  = syscall.SIGHUP
 	sigCONT = syscall.SIGCONT
 	sigPIPE = syscall.SIGPIPE
+	sigMark = syscall.SIGURG // see the witness; by default it does nothing
 )
 
 var (

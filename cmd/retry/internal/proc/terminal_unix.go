@@ -62,6 +62,7 @@ func InForeground(f *os.File) bool { return (&terminal{f}).ours() }
 
 // give puts the command into the foreground of the terminal.
 func (p *Process) give() {
+	catchTSTP(false)
 	if p.witness == nil {
 		p.witness = startWitness(p.pid, p.seen)
 	}
@@ -77,7 +78,6 @@ func (p *Process) takeBack() {
 	if p.terminal.foreground() == p.pid {
 		p.terminal.setForeground(syscall.Getpgrp())
 	}
-	p.holds = false
 }
 
 // atTerminal reports whether the command has the terminal, or we have it in its place.
@@ -113,8 +113,10 @@ func (p *Process) paused(sig syscall.Signal) {
 }
 
 // suspend stops our own group, as the command was, until the shell continues it. The
-// system refuses where there is nobody to do so; then the command goes on.
+// system refuses where there is nobody to do so; then the command goes on. Whoever runs us sees that it was our group that had the terminal.
 func (p *Process) suspend() {
+	catchTSTP(false)
+	p.takeBack()
 	toOwnGroup(syscall.SIGTSTP)
 	time.AfterFunc(200*time.Millisecond, func() { p.signals.receive(syscall.SIGCONT) })
 }

@@ -132,6 +132,12 @@ func (p *Process) receive(sig syscall.Signal) {
 	case sigCONT:
 		p.resume()
 		return
+	case sigTSTP:
+		p.send(sig)
+		pause()
+		p.signals.continued()
+		p.resume()
+		return
 	case syscall.SIGINT:
 		if p.interrupts++; p.interrupts > 1 {
 			p.kill()
@@ -144,11 +150,14 @@ func (p *Process) receive(sig syscall.Signal) {
 
 // fromTerminal acts on a signal that the terminal sent to the command's group.
 func (p *Process) fromTerminal(sig syscall.Signal) {
-	p.signals.tell(sig)
-	if sig == syscall.SIGINT {
+	switch told := p.signals.tell(sig); {
+	case !told:
+	case sig == syscall.SIGINT:
 		if p.interrupts++; p.interrupts > 1 {
 			p.kill()
 		}
+	case sig == sigHUP: // the terminal is gone, so nobody can press anything
+		p.follow(sig)
 	}
 }
 

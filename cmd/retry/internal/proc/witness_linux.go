@@ -1,6 +1,8 @@
 package proc
 
 import (
+	"encoding/binary"
+	"io"
 	"os"
 	"runtime"
 	"syscall"
@@ -12,6 +14,10 @@ import (
 // do, and would be run again. And one may send INT to its group itself, as "timeout -s INT" does, which
 // isn't Ctrl-C. So while a command has the terminal there is another process in its
 // group, a fork of ours: the system tells it who sent a signal, through a signalfd.
+//
+// A retry that the command runs has its own command in the foreground, and passes on what the terminal sent
+// there to its own group, which is ours to witness. So that it isn't taken for what any process sends, it sends URG before, which
+// does nothing to anybody else.
 type witness struct {
 	pid   int
 	stdin *os.File // it ends when this is closed, as it is if we die
@@ -32,7 +38,8 @@ func startWitness(group int, seen chan<- syscall.Signal) *witness {
 	}
 	defer tells.Close()
 	w := &witness{stdin: stdin, ended: make(chan struct{})}
-	own := &witnessed{stdin: hold.Fd(), stdout: tells.Fd(), want: 1<<(syscall.SIGINT-1) | 1<<(syscall.SIGQUIT-1)}
+	own := &witnessed{stdin: hold.Fd(), stdout: tells.Fd(),
+		want: 1<<(syscall.SIGHUP-1) | 1<<(syscall.SIGINT-1) | 1<<(syscall.SIGQUIT-1) | 1<<(sigMark-1)}
 	family.Lock()
 	// It has every signal blocked from its birth: none is lost, and none stops or ends it.
 	var errno syscall.Errno
@@ -52,13 +59,31 @@ func startWitness(group int, seen chan<- syscall.Signal) *witness {
 	go func() {
 		defer close(w.ended)
 		defer from.Close()
-		for b := make([]byte, 1); ; {
-			if n, err := from.Read(b); n == 0 || err != nil {
+		tell := func(sig syscall.Signal) {
+			select {
+			case seen <- sig:
+			default: // enough
+			}
+		}
+		const byKernel = 0x80
+		var sent syscall.Signal // the last one by a process, which may only then say that it's a retry
+		sender, marker := uint32(0), ^uint32(0)
+		for b := make([]byte, toldSize); ; {
+			if _, err := io.ReadFull(from, b); err != nil {
 				break
 			}
-			select {
-			case seen <- syscall.Signal(b[0]):
-			default: // enough
+			sig, code, pid := syscall.Signal(binary.NativeEndian.Uint32(b)), binary.NativeEndian.Uint32(b[8:]), binary.NativeEndian.Uint32(b[12:])
+			switch {
+			case sig == sigMark:
+				marker = pid
+			case code == byKernel:
+				tell(sig)
+			default:
+				sent, sender = sig, pid
+			}
+			if sent != 0 && sender == marker {
+				tell(sent)
+				sent = 0
 			}
 		}
 		await(w.pid, func(syscall.Signal) {})
@@ -81,13 +106,11 @@ type witnessed struct {
 	stdin, stdout uintptr
 	want          uint64 // the signals that it waits for
 	files         [2]pollFd
-	info          struct {
-		signo       uint32
-		errno, code int32
-		_           [116]byte
-	}
-	told [1]byte
+	info          [128]byte // a signalfd_siginfo
 }
+
+// toldSize is how much of it is told: signo, errno, code and pid, of 32 bits each.
+const toldSize = 16
 
 // forkWitness returns the witness's number to us. In the witness, which has one thread only and no Go scheduler, it
 // doesn't return; so like the fork of package syscall it may do nothing but system calls.
@@ -97,8 +120,8 @@ type witnessed struct {
 //go:noinline
 func forkWitness(own *witnessed) (int, syscall.Errno) {
 	const (
-		closeRange       = 436
-		pollIn, byKernel = 1, 0x80
+		closeRange = 436
+		pollIn     = 1
 	)
 	flags, stack := uintptr(syscall.SIGCHLD), uintptr(0)
 	if runtime.GOARCH == "s390x" {
@@ -122,9 +145,8 @@ func forkWitness(own *witnessed) (int, syscall.Errno) {
 		syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&own.files)), 2, 0, 0, 0, 0)
 		if own.files[1].revents != 0 {
 			n, _, _ := syscall.RawSyscall(syscall.SYS_READ, sent, uintptr(unsafe.Pointer(&own.info)), unsafe.Sizeof(own.info))
-			if n == unsafe.Sizeof(own.info) && own.info.code == byKernel {
-				own.told[0] = byte(own.info.signo)
-				syscall.RawSyscall(syscall.SYS_WRITE, 1, uintptr(unsafe.Pointer(&own.told)), 1)
+			if n == unsafe.Sizeof(own.info) {
+				syscall.RawSyscall(syscall.SYS_WRITE, 1, uintptr(unsafe.Pointer(&own.info)), toldSize)
 			}
 		} else if own.files[0].revents != 0 {
 			break // and no signal is left that was sent before
