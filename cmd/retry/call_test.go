@@ -104,6 +104,11 @@ func TestMistakeInFlags(t *testing.T) {
 		{"--delays 5 touch x", "leaves no second one"},
 		{"-n 3 -n 4 touch x", "-n is given twice, with \"3\" and with \"4\""},
 		{"-t 3 --timeout 4 touch x", "--timeout is given twice"},
+		{"--on-giveup hunter2 --on-giveup x touch x", "--on-giveup is given twice, with different ones"},
+		{"-i 5m touch x", "--initial 5m is longer than --max-delay, which is 2m"},
+		{"-b linear -m 3 -i 5 touch x", "--initial 5s is longer than --max-delay"},
+		{"--reset-after 1h -t 1m touch x", "--reset-after and --timeout contradict"},
+		{"--report y --log-file y touch x", "--report and --log-file contradict"},
 		{"--report /nonexistent/r touch x", "--report: the file can't be written: open /nonexistent/r:"},
 		{"--output all touch x", "stream, last, once"},
 		{"--success-on 0 --until x touch x", "--success-on and --until contradict"},
@@ -135,6 +140,8 @@ func TestMistakeInFlags(t *testing.T) {
 		{"--budget b -c 2 touch x", "--budget and --consecutive contradict"},
 		{"--status touch x", "say retry --budget NAME --status"},
 		{"--budget b --status touch x", "runs nothing"},
+		{"--budget b --status -n 3", "--attempts has no effect there"},
+		{"--budget b --plan --status", "--plan has no effect there"},
 		{"--exhausted-code 256 touch x", "use 0 to 255"},
 		{"--kill-signal BREAK touch x", "not the name of a signal here"},
 	} {
@@ -143,6 +150,9 @@ func TestMistakeInFlags(t *testing.T) {
 			t.Errorf("retry %s: exit code %d, stdout %q, stderr %q; want 125 and one line", test.args, r.code, r.stdout, r.stderr)
 		}
 		r.says(t, test.says)
+		if strings.Contains(r.stderr, "hunter2") {
+			t.Errorf("retry %s: it says %s", test.args, r.stderr)
+		}
 		if _, err := os.Stat("x"); err == nil {
 			os.Remove("x")
 			t.Fatalf("retry %s: ran the command", test.args)
@@ -168,7 +178,7 @@ func TestSettingsFromEnvironment(t *testing.T) {
 	r.is(t, 0, "two words\n")
 	for opts, says := range map[string]string{
 		"--nope":   "RETRY_OPTS: there is no flag --nope",
-		"-n 3 cmd": `RETRY_OPTS: "cmd" is not a flag`,
+		"-n 3 cmd": `RETRY_OPTS: word 3 is not a flag`,
 		"-n '3":    "RETRY_OPTS: a quotation that starts with ' doesn't end",
 	} {
 		r := runWith(t, nil, []string{"RETRY_OPTS=" + opts}, "true")
@@ -224,7 +234,15 @@ func TestDelayThatTheCommandAsksFor(t *testing.T) {
 	r = sh(t, "-n 2 --delays 0,200ms --log json", `echo 0 > "$RETRY_AFTER_FILE"; exit 1`)
 	r.says(t, `"delay_seconds":0.2`)
 	r = sh(t, "-n 2 -i 1ms", `echo soon > "$RETRY_AFTER_FILE"; exit 1`)
-	r.says(t, `$RETRY_AFTER_FILE: "soon" is not a duration`, "attempt 2 of 2")
+	r.says(t, `$RETRY_AFTER_FILE: it's neither a duration`, "attempt 2 of 2")
+	// The file is where it says, wherever the command goes.
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", ".")
+	r = sh(t, "-n 2 -i 1ms --log json", `cd /; echo 0.3 > "$RETRY_AFTER_FILE"; exit 1`)
+	r.says(t, `"delay_seconds":0.3`)
+	if left, _ := os.ReadDir("."); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
 }
 
 // A run that lasted long starts the schedule afresh: the attempts are counted from there.

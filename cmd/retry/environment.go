@@ -19,11 +19,12 @@ func parseAll(opts string, args []string) (options, error) {
 	if !o.show() {
 		words, err := split(opts)
 		var before []setting
+		rest := words
 		if err == nil {
-			before, words, err = parse(words)
+			before, rest, err = parse(words)
 		}
-		if err == nil && len(words) > 0 {
-			err = fmt.Errorf("%q is not a flag; only flags can be set there", words[0])
+		if err == nil && len(rest) > 0 {
+			err = fmt.Errorf("word %d is not a flag; only flags can be set there, and values with blanks need quotes", len(words)-len(rest)+1)
 		}
 		if err == nil {
 			_, err = apply(before)
@@ -43,16 +44,18 @@ func parseAll(opts string, args []string) (options, error) {
 	return o, nil
 }
 
-// combine puts the flags on the command line in the place of those in RETRY_OPTS that they contradict.
+// combine puts the flags on the command line in the place of those in RETRY_OPTS that they contradict, or leave without effect.
 func combine(before, given []setting, command []string) (options, error) {
-	has := func(settings []setting, long string) bool {
-		return slices.ContainsFunc(settings, func(s setting) bool { return s.long == long && !s.off })
-	}
-	drop := func(long string) {
+	settled := map[string]bool{} // by the command line, be it to have no effect
+	settle := func(long string) {
+		settled[long] = true
 		before = slices.DeleteFunc(before, func(s setting) bool { return s.long == long })
 	}
+	has := func(long string) bool {
+		return slices.ContainsFunc(before, func(s setting) bool { return s.long == long && !s.off })
+	}
 	for _, s := range given {
-		drop(s.long)
+		settle(s.long)
 	}
 	for {
 		o, err := apply(append(slices.Clip(before), given...))
@@ -65,10 +68,12 @@ func combine(before, given []setting, command []string) (options, error) {
 		switch {
 		case !errors.As(err, &c):
 			return o, err
-		case has(given, c.a) && has(before, c.b):
-			drop(c.b)
-		case has(given, c.b) && has(before, c.a):
-			drop(c.a)
+		case settled[c.a] && has(c.b):
+			settle(c.b)
+		case settled[c.b] && has(c.a):
+			settle(c.a)
+		case has(c.a) || has(c.b):
+			return o, fmt.Errorf("RETRY_OPTS: %w", err)
 		default:
 			return o, err
 		}

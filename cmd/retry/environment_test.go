@@ -11,6 +11,7 @@ import (
 
 // The flags on the command line win over those in RETRY_OPTS, whatever they are.
 func TestCommandLineWins(t *testing.T) {
+	ownBudgets(t)
 	for _, test := range []struct {
 		opts, args string
 		code       int
@@ -35,11 +36,31 @@ func TestCommandLineWins(t *testing.T) {
 		{"--bogus", "--help", 0, "retry [flags]"},
 		{"-n '", "--version", 0, "retry "},
 		{"--report /nonexistent/x", "--no-report echo yes", 0, "yes\n"},
+		// So does one without which another has no effect, and one that is in the way of a third.
+		{"-w 1h --last-try", "--no-within echo yes", 0, "yes\n"},
+		{"-w 1h --last-try", "-w 0 echo yes", 0, "yes\n"},
+		{"--until no --follow", "--no-until echo yes", 0, "yes\n"},
+		{"--until no --follow", "--until-fails false", 0, ""},
+		{"--until no --follow", "--success-on 1 -n 1 false", 0, ""},
+		{"--until no --follow", "--file / echo yes", 0, "yes\n"},
+		{"-n 20 -c 15", "--no-attempts -i 0 echo yes", 0, "yes\n"},
+		{"-m 3", "--plan -n 2 -j none -i 5", 0, "2   5s\n"},
+		{"-i 5", "--plan -n 2 -j none -m 3", 0, "2   1s\n"},
+		{"-q -n 3 -t 5 --report /nonexistent/x", "--budget b --status", 0, "budget b: "},
 	} {
 		r := runWith(t, nil, []string{"RETRY_OPTS=" + test.opts}, strings.Fields(test.args)...)
 		if r.code != test.code || !strings.Contains(r.stdout, test.stdout) {
 			t.Errorf("RETRY_OPTS=%q retry %s: exit code %d, %q, %s", test.opts, test.args, r.code, r.stdout, r.stderr)
 		}
+	}
+	// What contradicts itself there is an error that says where.
+	for _, opts := range []string{"--last-try", "--follow", "-q -v", "-d 5", "-c 20", "--delays 0,1 -m 5", "-i 5m"} {
+		r := runWith(t, nil, []string{"RETRY_OPTS=" + opts}, "-o", "stream", "true")
+		r.is(t, 125, "")
+		r.says(t, "retry: RETRY_OPTS: --")
+	}
+	if r := runWith(t, nil, []string{"RETRY_OPTS=--on-giveup curl hunter2"}, "true"); r.code != 125 || strings.Contains(r.stderr, "hunter2") {
+		t.Errorf("exit code %d, %s", r.code, r.stderr)
 	}
 	if r := runWith(t, nil, []string{"RETRY_OPTS=-q"}, "--no-quiet", "-n", "1", "false"); r.stderr == "" {
 		t.Error("--no-quiet is quiet")

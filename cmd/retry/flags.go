@@ -43,6 +43,9 @@ const (
 	aPath   = "PATH"
 )
 
+// What a flag's command is called. It's never shown.
+const aCommand = "COMMAND"
+
 func (f *flag) addsUp() bool {
 	return slices.Contains([]string{aList, aRegexp, aPlace, aURL, aPath}, f.arg)
 }
@@ -94,8 +97,8 @@ var groups = []group{
 		{0, "report", "FILE", "", "write all that happened there, as JSON", value(parseFile, func(o *options) *string { return &o.report })},
 	}},
 	{"Hooks and help", []flag{
-		{0, "on-retry", "COMMAND", "", "run by the shell before each delay; exit 99 stops", value(parseText, func(o *options) *string { return &o.onRetry })},
-		{0, "on-giveup", "COMMAND", "", "run by the shell when there was no success", value(parseText, func(o *options) *string { return &o.onGiveup })},
+		{0, "on-retry", aCommand, "", "run by the shell before each delay; exit 99 stops", value(parseText, func(o *options) *string { return &o.onRetry })},
+		{0, "on-giveup", aCommand, "", "run by the shell when there was no success", value(parseText, func(o *options) *string { return &o.onGiveup })},
 		{'p', "plan", "", "", "print the delays these flags mean; run nothing", on(func(o *options) *bool { return &o.plan })},
 		{0, "status", "", "", "print how the budget of --budget is; run nothing", on(func(o *options) *bool { return &o.status })},
 		{'h', "help", "", "", "print this; --man prints the manual", on(func(o *options) *bool { return &o.help })},

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -90,7 +92,8 @@ func (o *options) check() error {
 		{"delay", "initial", true}, {"delay", "max-delay", true}, {"delay", "backoff", true},
 		{"max-delay", "backoff", o.backoff == "constant"}, {"jitter", "backoff", o.backoff == "decorrelated"},
 		{"until", "until-fails", true}, {"success-on", "until", true}, {"success-on", "until-fails", true},
-		{"quiet", "verbose", true}, {"quiet", "log-file", true}, {"budget", "consecutive", o.consecutive > 1}, {"status", "plan", true},
+		{"quiet", "verbose", true}, {"quiet", "log-file", true}, {"report", "log-file", o.report == o.logFile},
+		{"budget", "consecutive", o.consecutive > 1}, {"reset-after", "timeout", o.timeout > 0 && o.resetAfter > o.timeout},
 	} {
 		if pair.is && o.given[pair.a] && o.given[pair.b] {
 			return &conflict{pair.a, pair.b, fmt.Sprintf("--%s and --%s%s contradict each other, or one has no effect; use one of them",
@@ -102,6 +105,11 @@ func (o *options) check() error {
 			if o.given[flag] {
 				return &conflict{flag, p.flag, fmt.Sprintf("--%s is about a command that is run again; with --%s it is run once, when %s is there", flag, p.flag, p.name)}
 			}
+		}
+	}
+	for _, flag := range slices.Sorted(maps.Keys(o.given)) {
+		if o.status && !slices.Contains([]string{"status", "budget", "log"}, flag) {
+			return &conflict{"status", flag, fmt.Sprintf("--status says how a budget is, and runs nothing; --%s has no effect there", flag)}
 		}
 	}
 	for flag, others := range map[string]*outcomes{"retry-on": o.retryOn, "stop-on": o.stopOn} {
@@ -116,14 +124,16 @@ func (o *options) check() error {
 	switch limit := o.limit(); {
 	case len(o.delays) == 1:
 		d := short(o.delays[0])
-		return fmt.Errorf("--delays %s is one delay, before the first attempt, and leaves no second one; for %s between attempts say --delay %s"+
-			" (and --attempts N for what other tools call -t N), for a list --delays 0,%s", d, d, d, d)
+		return &conflict{"delays", "delays", fmt.Sprintf("--delays %s is one delay, before the first attempt, and leaves no second one; for %s between attempts say --delay %s"+
+			" (and --attempts N for what other tools call -t N), for a list --delays 0,%s", d, d, d, d)}
+	case o.given["initial"] && o.delays == nil && o.backoff != "constant" && o.initial > o.maxDelay:
+		return &conflict{"initial", "max-delay", fmt.Sprintf("--initial %s is longer than --max-delay, which is %s, and no delay is; change one of them", short(o.initial), short(o.maxDelay))}
 	case limit != unlimited && o.consecutive > limit:
 		return &conflict{"consecutive", limits, fmt.Sprintf("--consecutive %d can't be reached in %d attempts; raise --%s", o.consecutive, limit, limits)}
 	case o.lastTry && o.within == 0:
-		return errors.New("--last-try uses the time of --within, and there is none; say --within TIME")
+		return &conflict{"last-try", "within", "--last-try uses the time of --within, and there is none; say --within TIME"}
 	case o.follow && o.patterns[until] == nil:
-		return errors.New("--follow ends an attempt when its output matches --until, which isn't given; say --until REGEXP")
+		return &conflict{"follow", "until", "--follow ends an attempt when its output matches --until, which isn't given; say --until REGEXP"}
 	case o.status && (o.budget == "" || len(o.command) > 0):
 		return errors.New("--status says how a budget is, and runs nothing; say retry --budget NAME --status")
 	case len(o.command) == 0 && o.probes == nil && !o.plan && !o.status:

@@ -10,6 +10,7 @@ func TestParseDuration(t *testing.T) {
 	for s, want := range map[string]time.Duration{
 		"0": 0, "10": 10 * time.Second, "1.5": 1500 * time.Millisecond, "250ms": 250 * time.Millisecond,
 		"1h30m": 90 * time.Minute, "1d12h": 36 * time.Hour, "1.5d": 36 * time.Hour, "2d": 48 * time.Hour, ".5": 500 * time.Millisecond,
+		"1e-10": 1, "0.0000000000001d": 8, // little isn't nothing, which is no limit
 	} {
 		if got, err := parseDuration(s); got != want || err != nil {
 			t.Errorf("%q: %v, %v; want %v", s, got, err, want)

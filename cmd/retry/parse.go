@@ -36,7 +36,11 @@ func parse(args []string) (given []setting, rest []string, err error) {
 			same := func(old setting) bool { return old.flag == s.flag }
 			if i := slices.IndexFunc(given, same); i >= 0 && !s.off && !given[i].off {
 				if !s.addsUp() && s.value != given[i].value {
-					return nil, nil, fmt.Errorf("%s is given twice, with %q and with %q; use one of them", s.as, given[i].value, s.value)
+					values := fmt.Sprintf("with %q and with %q", given[i].value, s.value)
+					if s.arg == aCommand {
+						values = "with different ones" // which may hold what is nobody's business
+					}
+					return nil, nil, fmt.Errorf("%s is given twice, %s; use one of them", s.as, values)
 				}
 			} else {
 				given = slices.DeleteFunc(given, same)

@@ -36,6 +36,9 @@ func parseDuration(s string) (time.Duration, error) {
 	case total < 0 || d < 0:
 		return 0, fmt.Errorf("%q is negative; a duration can't be", s)
 	}
+	if total > 0 && total < 1 {
+		total = 1 // not 0, which would be no limit at all
+	}
 	return time.Duration(total), nil
 }
 
