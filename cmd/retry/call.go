@@ -48,11 +48,14 @@ func (c *call) do() int {
 		defer cancel()
 	}
 	c.say = newSpeaker(c.options, c.stderr.writer(c.ctx), nil)
+	defer c.clean()
 	if err := c.open(); err != nil {
+		if sig := proc.ToldBy(c.told); sig != 0 {
+			return c.die(sig)
+		}
 		c.say.error(err)
 		return codeOurs
 	}
-	defer c.clean()
 	end := c.makeAttempts()
 	if err := c.report.finish(end); err != nil {
 		c.say.error(fmt.Errorf("the report can't be written: %w", err))
@@ -63,16 +66,21 @@ func (c *call) do() int {
 		end.code = codeOurs
 	}
 	if end.signal != 0 {
-		// So that who runs us sees that it was a signal: a script around us that was
-		// interrupted goes on otherwise, and systemd calls any exit code a failure.
-		c.clean()
-		proc.Die(end.signal)
+		return c.die(end.signal)
 	}
 	if c.probes != nil && len(c.command) > 0 && end.kind == "succeeded" && end.code == 0 {
 		c.clean()
 		return c.become()
 	}
 	return end.code
+}
+
+// die ends us by sig, so that who runs us sees that it was a signal: a script around us that was interrupted goes on otherwise, and
+// systemd calls any exit code a failure. Where it can't be, it returns the exit code.
+func (c *call) die(sig syscall.Signal) int {
+	c.clean()
+	proc.Die(sig)
+	return codeSignal + int(sig)
 }
 
 // clean removes what only the command needed.

@@ -40,6 +40,9 @@ func (w *logWriter) broken() error {
 
 // openLog opens the file of --log-file at its end. Others may append to it as well: each line is one write.
 func (c *call) openLog(name string) (*logWriter, error) {
+	if name == "-" {
+		return &logWriter{outletWriter: c.stdout.writer(c.ctx)}, nil
+	}
 	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND | syscall.O_NONBLOCK
 	info, err := os.Lstat(name)
 	switch {

@@ -41,6 +41,10 @@ func TestLogFile(t *testing.T) {
 	if !strings.Contains(read(t, log), "--report: the file can't be written") {
 		t.Error("our own error isn't in the log")
 	}
+	r = sh(t, "-n 1 --log-file -", "exit 3")
+	if r.code != 3 || r.stderr != "" || !strings.Contains(r.stdout, "gave up") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", r.code, r.stdout, r.stderr)
+	}
 	// Many write to one file, each line whole.
 	os.Remove(log)
 	var all sync.WaitGroup

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -60,6 +61,9 @@ func (c *call) open() (err error) {
 		if c.verbose {
 			c.say.problem(fmt.Errorf("there is no $RETRY_AFTER_FILE: %w", err))
 		}
+	}
+	if dir, err := filepath.Abs(c.dir); c.dir != "" && err == nil {
+		c.dir = dir // wherever the command goes
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -284,6 +285,12 @@ func TestReportToWhatIsNoFile(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	dir := t.TempDir()
+	for _, name := range []string{"-", "/dev/stdout", "/dev/fd/1"} {
+		exec.Command("sh", "-c", `{ echo before; "$0" -q --report `+name+` echo text; } >`+dir+`/out`, binary).Run()
+		if got := read(t, dir+"/out"); !strings.HasPrefix(got, "before\n{") || !strings.Contains(got, "text\n") || !strings.Contains(got, `"exit_code": 0`) {
+			t.Errorf("--report %s: %q", name, got)
+		}
+	}
 	os.WriteFile(dir+"/real", nil, 0o600)
 	os.Symlink("real", dir+"/link")
 	sh(t, "-q -n 1 --report "+dir+"/link", "exit 4").is(t, 4, "")
@@ -366,19 +373,26 @@ func TestHooks(t *testing.T) {
 
 // A command that ends with a code of its own when nobody reads any more isn't run again.
 func TestOwnCodeWhenNobodyReads(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	runs := temp(t)
-	cmd := exec.Command(binary, "-q", "--delay", "1ms", "-n", "5", "sh", "-c", "echo run >> "+runs+"; trap '' PIPE; sleep 0.1; echo text 2>/dev/null || exit 23")
-	cmd.Stdout = w
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	r.Close()
-	if got := ended(t, cmd); got.code != 23 || read(t, runs) != "run\n" {
-		t.Errorf("exit code %d after %q", got.code, read(t, runs))
+	for what, ends := range map[string]func() (*os.File, *os.File, error){"a pipe": os.Pipe, "a socket": func() (*os.File, *os.File, error) {
+		fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+		syscall.CloseOnExec(fds[0])
+		syscall.CloseOnExec(fds[1])
+		return os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "the command's"), err
+	}} {
+		r, w, err := ends()
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs := temp(t)
+		cmd := exec.Command(binary, "-q", "--delay", "1ms", "-n", "5", "sh", "-c", "echo run >> "+runs+"; trap '' PIPE; sleep 0.1; echo text 2>/dev/null || exit 23")
+		cmd.Stdout = w
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+		r.Close()
+		if got := ended(t, cmd); got.code != 23 || read(t, runs) != "run\n" {
+			t.Errorf("%s: exit code %d after %q", what, got.code, read(t, runs))
+		}
 	}
 }

@@ -129,8 +129,7 @@ func bare(err error) error {
 func (c *call) become() int {
 	c.signals.Release()
 	if sig := proc.ToldBy(c.told); sig != 0 {
-		proc.Die(sig)
-		return codeSignal + int(sig)
+		return c.die(sig)
 	}
 	code, err := proc.Become(c.command, outerEnvironment())
 	if err != nil {

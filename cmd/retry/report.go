@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ type report struct {
 	file    *os.File // or
 	pipe    *outlet
 	at      int64 // where the end of the file begins
+	tail    int   // how long that is; it's never cut off, so that the file is whole whenever we are killed
 	runs    int
 	running time.Duration
 	err     error // the first
@@ -65,9 +67,9 @@ func newReport(c *call) (*report, error) {
 // the name of another one, stays what it is.
 func (r *report) open(name, head string) error {
 	switch name {
-	case "-", "/dev/stdout":
+	case "-", "/dev/stdout", "/dev/fd/1":
 		r.pipe = r.stdout
-	case "/dev/stderr":
+	case "/dev/stderr", "/dev/fd/2":
 		r.pipe = r.stderr
 	}
 	if r.pipe != nil {
@@ -160,15 +162,16 @@ func (r *report) write(more string, end ending) {
 	if end == unfinished {
 		code = nil
 	}
-	tail := fmt.Sprintf("\n  ],\n  \"total\": %s,\n  \"ended\": %s,\n  \"why\": %s,\n  \"exit_code\": %s\n}\n",
+	tail := fmt.Sprintf("\n  ],\n  \"total\": %s,\n  \"ended\": %s,\n  \"why\": %s,\n  \"exit_code\": %s",
 		asJSON(reportTotal{r.runs, took.Seconds(), r.running.Seconds(), (took - r.running).Seconds()}),
 		asJSON(end.kind), asJSON(end.why), asJSON(code))
+	const last = "\n}\n"
+	tail += strings.Repeat(" ", max(r.tail-len(more+tail+last), 0)) + last
 	var err error
 	switch {
 	case r.pipe == nil:
 		if _, err = r.file.WriteAt([]byte(more+tail), r.at); err == nil {
-			r.at += int64(len(more))
-			err = r.file.Truncate(r.at + int64(len(tail)))
+			r.at, r.tail = r.at+int64(len(more)), len(tail)
 		}
 	case code == nil:
 		err = r.pipe.write(r.ctx, []byte(more))

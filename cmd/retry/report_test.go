@@ -4,12 +4,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A full disk is our error, whatever we write to it.
@@ -58,6 +60,31 @@ func TestReportSurvivesKill(t *testing.T) {
 	}
 }
 
+// It only ever grows, so that there is no moment at which it has two ends.
+func TestReportNeverShrinks(t *testing.T) {
+	name := temp(t)
+	r := &report{call: &call{started: time.Now()}}
+	if err := r.open(name, `{"attempts": [`); err != nil {
+		t.Fatal(err)
+	}
+	size := 0
+	for i := range 8 {
+		if i%3 == 1 {
+			r.add(&attempt{reason: strings.Repeat("r", i)})
+		} else {
+			r.write("", ending{kind: "k", why: strings.Repeat("w", 100-10*i)})
+		}
+		got := read(t, name)
+		if !json.Valid([]byte(got)) || len(got) < size || !strings.HasSuffix(got, "\n}\n") {
+			t.Errorf("write %d: %d bytes after %d: %s", i, len(got), size, got)
+		}
+		size = len(got)
+	}
+	if err := r.finish(ending{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // A FIFO that nobody reads is an error, not a hang, and one that is read gets the report.
 func TestReportToFIFO(t *testing.T) {
 	fifo := temp(t)
@@ -77,6 +104,13 @@ func TestReportToFIFO(t *testing.T) {
 	ended(t, cat)
 	if !strings.Contains(got.String(), `"exit_code": 1`) {
 		t.Errorf("%q", &got)
+	}
+	// A signal ends the wait for a reader.
+	s := start(t, "--report "+fifo+" echo ran")
+	time.Sleep(200 * time.Millisecond)
+	s.signal(syscall.SIGTERM)
+	if got := s.end(); got.died != syscall.SIGTERM {
+		t.Errorf("%+v", got)
 	}
 	// Nor does one that nobody reads on keep us from ending.
 	f, err := os.OpenFile(fifo, os.O_RDWR, 0)

@@ -45,13 +45,14 @@ func newSpeaker(o *options, stderr io.Writer, log *logWriter) *speaker {
 // say says one thing: a line of text, or msg with attrs.
 func (s *speaker) say(level slog.Level, text, msg string, attrs ...slog.Attr) {
 	if msg == "error" && s.ours != nil {
-		fmt.Fprintf(s.ours, "retry: %s\n", plain(text))
+		io.WriteString(s.ours, "retry: "+plain(text)+"\n")
 	}
 	if s.json != nil {
 		s.json.LogAttrs(context.Background(), level, msg, attrs...)
 		return
 	}
-	fmt.Fprintf(s.to, "retry: %s%s\n", stamp(s.stamped), plain(text))
+	// A buffer that may still be written when we have given up is nobody else's.
+	io.WriteString(s.to, "retry: "+stamp(s.stamped)+plain(text)+"\n")
 }
 
 // problem says what went wrong without ending the call.
