@@ -35,10 +35,8 @@ type budgetRecord struct {
 // patience is how long we wait for others to let go of the lock, which they hold for less than a millisecond.
 const patience = 5 * time.Second
 
-var budgetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
 func parseBudget(s string) (string, error) {
-	if !budgetName.MatchString(s) {
+	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`).MatchString(s) {
 		return "", fmt.Errorf("%q is not a name for a budget; use up to 64 letters, digits, and . _ - in between", s)
 	}
 	return s, nil

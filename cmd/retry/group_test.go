@@ -124,7 +124,7 @@ func TestStoppedInDelay(t *testing.T) {
 // Each of these reaches every process of the group, and does not end the call.
 func TestSignalsReachTheWholeGroup(t *testing.T) {
 	names := map[string]syscall.Signal{"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2, "WINCH": syscall.SIGWINCH, "ALRM": syscall.SIGALRM,
-		"VTALRM": syscall.SIGVTALRM, "TTIN": syscall.SIGTTIN, "TTOU": syscall.SIGTTOU}
+		"VTALRM": syscall.SIGVTALRM, "IO": syscall.SIGIO, "TTIN": syscall.SIGTTIN, "TTOU": syscall.SIGTTOU}
 	maps.Copy(names, furtherSignals)
 	for name, sig := range names {
 		dir := t.TempDir()

@@ -56,6 +56,7 @@ func Start(c Command, s *Signals) (*Process, error) {
 	if p.terminal != nil && p.terminal.ours() {
 		p.give()
 	}
+	<-s.ready // before the command can be told of
 	catchTSTP(!p.holds)
 	go func() {
 		died := await(p.pid, func(sig syscall.Signal) { p.events <- event{stopped: sig} })

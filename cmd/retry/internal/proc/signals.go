@@ -27,9 +27,10 @@ func ToldBy(ctx context.Context) syscall.Signal {
 // Signals are the signals we are sent. The first one that tells us to stop ends a
 // context; that one and all others are passed on to the command that runs.
 type Signals struct {
-	from chan os.Signal
-	done chan struct{} // no more are acted on
-	end  context.CancelCauseFunc
+	from  chan os.Signal
+	ready chan struct{} // all are caught
+	done  chan struct{} // no more are acted on
+	end   context.CancelCauseFunc
 
 	mu   sync.Mutex
 	told bool
@@ -42,14 +43,14 @@ type Signals struct {
 // Catch starts to catch signals. One that was ignored when we were started, as under
 // nohup, stays so, for the command as well.
 func Catch(ctx context.Context) (context.Context, *Signals) {
-	s := &Signals{from: make(chan os.Signal, 64), done: make(chan struct{}), own: map[syscall.Signal]bool{}}
+	s := &Signals{from: make(chan os.Signal, 64), ready: make(chan struct{}), done: make(chan struct{}), own: map[syscall.Signal]bool{}}
 	ctx, s.end = context.WithCancelCause(ctx)
-	for _, sig := range append(stopping, passing...) {
-		if !signal.Ignored(sig) {
-			signal.Notify(s.from, sig)
-		}
-	}
-	prepareTSTP(s.from)
+	s.catch(stopping)
+	go func() { // each takes some microseconds, and there are many
+		defer close(s.ready)
+		s.catch(passing)
+		prepareTSTP(s.from)
+	}()
 	if !signal.Ignored(sigPIPE) {
 		// Whoever reads our output may go away: that is an error of Write then, not our end.
 		signal.Notify(make(chan os.Signal, 1), sigPIPE)
@@ -63,8 +64,17 @@ func Catch(ctx context.Context) (context.Context, *Signals) {
 	return ctx, s
 }
 
+func (s *Signals) catch(signals []syscall.Signal) {
+	for _, sig := range signals {
+		if !signal.Ignored(sig) {
+			signal.Notify(s.from, sig)
+		}
+	}
+}
+
 // Release stops to catch signals: those that have come were acted on, and from then on they do what they do by default.
 func (s *Signals) Release() {
+	<-s.ready
 	signal.Stop(s.from)
 	close(s.from)
 	<-s.done
