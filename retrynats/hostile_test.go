@@ -281,6 +281,8 @@ func TestAnOwnerThatCannotBeReachedIsNamed(t *testing.T) {
 }
 
 // Attempts may use the engine that makes them, and results may be asked for by anybody, at any time, as often as they like.
+//
+//retryvet:ignore this is what is tested
 func TestAttemptsUseTheEngineAndResultsAreToldToAll(t *testing.T) {
 	e := open(t, Settings{AtOnce: 2})
 	var f *Function[int, int]

@@ -287,7 +287,7 @@ func TestTrap9TheServerIsMadeToLookAtItsClock(t *testing.T) {
 		}
 	}
 	// It is by the server's clock, and the server does it.
-	if sub, err = e.nc.SubscribeSync(record.Ready + "beat"); err != nil {
+	if _, err = e.nc.SubscribeSync(record.Ready + "beat"); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "it looks", func() bool { w, _ := e.store.Woken(t.Context()); return w["beat"] })

@@ -216,7 +216,7 @@ func realCalls(t *testing.T, s retrysim.Scenario, calls int) (all []seen) {
 		case <-time.After(took):
 			return 1, nil
 		case <-ctx.Done():
-			time.Sleep(1) // or it may be the answer, or not
+			time.Sleep(time.Nanosecond) // or it may be the answer, or not
 			return 0, context.Cause(ctx)
 		}
 	}
@@ -230,7 +230,7 @@ func realCalls(t *testing.T, s retrysim.Scenario, calls int) (all []seen) {
 		} else if err != nil {
 			c.took, c.result = 0, "stopped"
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		n := <-made
 		c.attempts, c.hedges = int64(n), int64(hedges)
