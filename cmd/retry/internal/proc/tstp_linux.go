@@ -19,6 +19,8 @@ var ofTSTP struct {
 
 // prepareTSTP makes ready to catch it, to c. It isn't caught yet.
 func prepareTSTP(c chan<- os.Signal) {
+	ofTSTP.Lock()
+	defer ofTSTP.Unlock()
 	const ignored = 1
 	was := action(sigTSTP, new(sigaction))
 	if was[0] == ignored {
