@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -23,6 +24,13 @@ var binary string
 func TestMain(m *testing.M) {
 	if name := os.Getenv("RETRY_TEST_SPENDER"); name != "" {
 		spend(name)
+	}
+	// What runs the tests may ignore these, as nohup and shells in the background do. What is caught has its default in the programs that
+	// the tests start.
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
 	}
 	dir, err := os.MkdirTemp("", "retry-test-*")
 	if err != nil {
