@@ -134,7 +134,7 @@ func (r *results) write(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "Medians of %d interleaved runs.", r.runs())
-	if len(spreads) > 0 {
+	if len(spreads) > 0 && r.runs() >= 6 { // fewer give no interval
 		slices.Sort(spreads)
 		fmt.Fprintf(w, " Noise, as half the width of the median's 95%% interval: %.0f%% in the typical cell, %.0f%% in the worst.\n",
 			100*spreads[len(spreads)/2], 100*spreads[len(spreads)-1])

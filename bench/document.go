@@ -81,7 +81,7 @@ func replacePart(text []byte, part string, by []byte) ([]byte, error) {
 
 // writeSetup prints the machine and the versions.
 func (r *results) writeSetup(w io.Writer) {
-	fmt.Fprintf(w, "%s, %d processors, %s/%s, %s.\n\n", r.config["cpu"], runtime.NumCPU(), r.config["goos"], r.config["goarch"], runtime.Version())
+	fmt.Fprintf(w, "%s, %d processors, %s/%s, %s.\n\n", strings.TrimSpace(r.config["cpu"]), runtime.NumCPU(), r.config["goos"], r.config["goarch"], runtime.Version())
 	fmt.Fprintf(w, "| | module | version |\n|---|---|---|\n")
 	versions := moduleVersions()
 	row := func(name, module string) { fmt.Fprintf(w, "| %s | %s | %s |\n", name, module, versions[module]) }

@@ -25,7 +25,7 @@ type waited struct{ Bytes, Goroutines, ToStart, ToCancel float64 }
 // ones would seem to cost less.
 func BenchmarkWaiting(b *testing.B) {
 	each(b, func(b *testing.B, _ context.Context, c contender) {
-		if c.lib == "avast-reused" {
+		if c.lib == "avast-reused" || c.lib == "rican7" {
 			b.Skip("has no context of the call, and so can't be canceled")
 		}
 		var sum waited
