@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -30,7 +31,7 @@ import (
 //
 // As with the SDK's own retryer, an operation is retried whether or not it may be made twice, as happens when an answer is lost.
 func Transient(failure error) bool {
-	if endless(failure) {
+	if errtree.Endless(failure) {
 		return false
 	}
 	if _, inner := errors.AsType[*retry.Error](failure); inner || failure == nil {
@@ -57,27 +58,8 @@ func Transient(failure error) bool {
 // status 429, unless the service's model defines the error as another one. ResourceLimitExceededException is an example: it says that
 // something has to be deleted first, and comes with 429.
 func Throttled(failure error) bool {
-	return !endless(failure) && (sdk.IsErrorThrottles(sdk.DefaultThrottles).IsErrorThrottle(failure).Bool() ||
+	return !errtree.Endless(failure) && (sdk.IsErrorThrottles(sdk.DefaultThrottles).IsErrorThrottle(failure).Bool() ||
 		status(failure, http.StatusServiceUnavailable))
-}
-
-// endless reports whether err is of more errors than anybody means, as one that wraps itself is: package errors would never return.
-func endless(err error) bool {
-	rest := []error{err}
-	for range 10_000 {
-		if len(rest) == 0 {
-			return false
-		}
-		err := rest[len(rest)-1]
-		rest = rest[:len(rest)-1]
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			rest = append(rest, e.Unwrap())
-		case interface{ Unwrap() []error }:
-			rest = append(rest, e.Unwrap()...)
-		}
-	}
-	return true
 }
 
 func status(err error, codes ...int) bool {

@@ -5,6 +5,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // Transient reports whether a failed call may succeed if it is made again. It is what the interceptor asks where a policy has no
@@ -20,6 +21,9 @@ import (
 //
 // Transient can't know whether a failed call took effect. Outside of the interceptor it is for calls that are safe to repeat.
 func Transient(failure error) bool {
+	if errtree.Endless(failure) {
+		return false
+	}
 	if errors.Is(failure, retry.ErrTimeout) {
 		return true
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -23,6 +24,9 @@ import (
 // Transient can't know whether a failed call took effect. Outside of the interceptors it is for calls that are safe to
 // repeat.
 func Transient(failure error) bool {
+	if errtree.Endless(failure) {
+		return false
+	}
 	if errors.Is(failure, retry.ErrTimeout) {
 		return true
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // A Class says what a failed request may have done, as far as its error proves.
@@ -67,7 +68,7 @@ func look(err error) seen {
 	if err == nil {
 		return s
 	}
-	whole := walk(err, func(err error, leaf bool, above Class) Class {
+	whole := errtree.Walk(err, func(err error, leaf bool, above Class) (Class, bool) {
 		switch e := err.(type) {
 		case *StatusError:
 			if s.status == nil {
@@ -81,7 +82,7 @@ func look(err error) seen {
 		}
 		c := classifyType(err)
 		if c == 0 && leaf {
-			c = classifyText(textOf(err))
+			c = classifyText(errtree.Text(err))
 		}
 		if c != Permanent && above != 0 {
 			c = above // a dial, say, whatever it failed with, unless the address made no sense
@@ -92,7 +93,7 @@ func look(err error) seen {
 		case leaf:
 			s.class = max(s.class, orMaybe(c))
 		}
-		return c
+		return c, true
 	})
 	if !whole {
 		s.class = max(s.class, MaybeApplied)

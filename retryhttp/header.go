@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/internal/redact"
 )
 
@@ -62,9 +63,9 @@ func (e *shortened) Error() string { return e.text }
 // shorten returns err, or what a failure may keep of it.
 func shorten(err error) error {
 	long := false
-	walk(err, func(e error, leaf bool, _ struct{}) struct{} {
-		long = long || leaf && len(textOf(e)) > headerSize
-		return struct{}{}
+	errtree.Walk(err, func(e error, leaf bool, _ struct{}) (none struct{}, more bool) {
+		long = leaf && len(errtree.Text(e)) > headerSize
+		return none, !long
 	})
 	if !long {
 		return err

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/internal/hedging"
 )
 
@@ -102,13 +103,11 @@ type loser struct{ status int }
 func (l *loser) Error() string { return http.StatusText(l.status) }
 
 // lost reports whether a loser is in err, which may have no end.
-func lost(err error) (found bool) {
-	walk(err, func(e error, _ bool, _ struct{}) (none struct{}) {
+func lost(err error) bool {
+	return errtree.Find(err, func(e error) bool {
 		_, is := e.(*loser)
-		found = found || is
-		return none
+		return is
 	})
-	return found
 }
 
 // drop closes an answer that isn't the result, in a goroutine of its own attempt.

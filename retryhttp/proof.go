@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // A proof is what net/http/httptrace tells of an attempt beside its error.
@@ -77,11 +79,11 @@ func (p *proof) refused(err error) error {
 		is = func(e error) bool { return reflect.TypeOf(e) == reflect.TypeOf(*h) }
 	}
 	same, network := false, false
-	walk(err, func(e error, _ bool, within bool) bool {
+	errtree.Walk(err, func(e error, _ bool, within bool) (bool, bool) {
 		within = within || is(e)
 		same = same || within
 		network = network || within && isNetwork(e)
-		return within
+		return within, !network
 	})
 	if same && !network {
 		return &refusedConnection{err}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // classifyText knows the errors for which net/http and crypto/tls have no type and no variable; 0 for any other. The texts
@@ -98,7 +100,7 @@ func refusing(err error) bool {
 	case interface{ Unwrap() error }, interface{ Unwrap() []error }:
 		return false
 	}
-	text := strings.ToLower(textOf(err))
+	text := strings.ToLower(errtree.Text(err))
 	has := func(word string) bool { return strings.Contains(text, word) }
 	return len(text) <= 100 && slices.ContainsFunc(refusingWords, has) && !slices.ContainsFunc(passingWords, has)
 }

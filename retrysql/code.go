@@ -1,9 +1,10 @@
 package retrysql
 
 import (
-	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // A code is what the database called an error: at most one of the fields is set.
@@ -23,7 +24,7 @@ type code struct {
 //     would depend on its name and type in the same way; a hook to be set by the caller would be forgotten. So it is for
 //     go-mysql-org/go-mysql, which writes "ERROR 1213 (40001): …".
 func codeOf(err error) (c code) {
-	walk(err, func(err error) bool {
+	errtree.Find(err, func(err error) bool {
 		switch e := err.(type) {
 		case interface{ SQLState() string }:
 			if s := e.SQLState(); len(s) == 5 {
@@ -32,7 +33,7 @@ func codeOf(err error) (c code) {
 		case interface{ Code() int }:
 			c.sqlite = e.Code()
 		default:
-			c.mysql = mysqlNumber(err.Error())
+			c.mysql = mysqlNumber(errtree.Text(err))
 		}
 		return c != code{}
 	})
@@ -67,26 +68,5 @@ func mysqlNumber(text string) int {
 
 // says reports whether an error in the tree of err has exactly this text. It stands for errors.Is where the error belongs to a driver.
 func says(err error, text string) bool {
-	return walk(err, func(err error) bool { return err.Error() == text })
-}
-
-// walk calls found for err and the errors that it wraps, in the order of errors.Is, until found returns true.
-func walk(err error, found func(error) bool) bool {
-	for err != nil {
-		if found(err) {
-			return true
-		}
-		switch e := err.(type) {
-		case interface{ Unwrap() []error }:
-			for _, err := range e.Unwrap() {
-				if walk(err, found) {
-					return true
-				}
-			}
-			return false
-		default:
-			err = errors.Unwrap(err)
-		}
-	}
-	return false
+	return errtree.Find(err, func(err error) bool { return errtree.Text(err) == text })
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // Transient reports whether a transaction that failed with err, and was rolled back, may succeed when it is made again. It is the
@@ -22,7 +23,7 @@ import (
 // SELECT: when a connection is lost, nobody knows whether the statement took effect. For other statements use [Refused].
 func Transient(err error) bool {
 	switch {
-	case err == nil || errors.Is(err, ErrUnknown):
+	case err == nil || errtree.Endless(err) || errors.Is(err, ErrUnknown):
 		return false
 	case errors.Is(err, ErrRolledBack), errors.Is(err, retry.ErrTimeout):
 		return true
@@ -37,7 +38,9 @@ func Transient(err error) bool {
 //
 // It is false for [database/sql/driver.ErrBadConn], although that should mean the same: lib/pq 1.12.3, and pgx from 5.9.1 to 5.12.0,
 // also return it for statements that were sent and not answered.
-func Refused(err error) bool { return err != nil && !errors.Is(err, ErrUnknown) && refused(err) }
+func Refused(err error) bool {
+	return err != nil && !errtree.Endless(err) && !errors.Is(err, ErrUnknown) && refused(err)
+}
 
 func refused(err error) bool {
 	c := codeOf(err)
@@ -87,6 +90,9 @@ func lost(err error) bool {
 // rolledBack reports whether err, the error of a COMMIT, proves that the transaction did not take effect. Where it is silent, the
 // outcome is unknown.
 func rolledBack(err error) bool {
+	if errtree.Endless(err) {
+		return false
+	}
 	if errors.Is(err, ErrRolledBack) {
 		return true
 	}

@@ -1,0 +1,77 @@
+package errtree
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+)
+
+type itself struct{}
+
+func (e *itself) Error() string { return "itself" }
+func (e *itself) Unwrap() error { return e }
+
+type twice struct{}
+
+func (e *twice) Error() string   { return "twice" }
+func (e *twice) Unwrap() []error { return []error{e, e} }
+
+type broken struct{ text string }
+
+func (e *broken) Error() string { return e.text }
+
+func TestEndlessErrorsEnd(t *testing.T) {
+	huge := error(io.EOF)
+	for range most {
+		huge = fmt.Errorf("%w", huge)
+	}
+	for _, err := range []error{new(itself), new(twice), fmt.Errorf("%w", new(twice)), errors.Join(io.EOF, new(itself)), huge, errors.Join(make10k()...)} {
+		if !Endless(err) {
+			t.Errorf("%T ends", err)
+		}
+		if Find(err, func(error) bool { return false }) {
+			t.Errorf("found in %T", err)
+		}
+	}
+	for _, err := range []error{nil, io.EOF, errors.Join(io.EOF, io.EOF), fmt.Errorf("%w %w", io.EOF, errors.Join(io.EOF))} {
+		if Endless(err) {
+			t.Errorf("%v has no end", err)
+		}
+	}
+}
+
+func make10k() []error {
+	return slices.Repeat([]error{io.EOF}, most)
+}
+
+func TestTheOrderIsThatOfPackageErrors(t *testing.T) {
+	a, b, c, d := errors.New("a"), errors.New("b"), errors.New("c"), errors.New("d")
+	err := fmt.Errorf("%w %w", fmt.Errorf("%w %w", a, b), errors.Join(c, d))
+	var leaves, asked []error
+	Walk(err, func(e error, leaf bool, depth int) (int, bool) {
+		if leaf {
+			leaves = append(leaves, e)
+			if depth != 2 {
+				t.Errorf("%v is at depth %d", e, depth)
+			}
+		}
+		return depth + 1, true
+	})
+	if !slices.Equal(leaves, []error{a, b, c, d}) {
+		t.Error(leaves)
+	}
+	if !Find(err, func(e error) bool { asked = append(asked, e); return e == b }) || len(asked) != 4 {
+		t.Errorf("asked %v", asked)
+	}
+}
+
+func TestATextThatPanicsIsText(t *testing.T) {
+	if got := Text((*broken)(nil)); got != "*errtree.broken, whose Error method panicked" {
+		t.Error(got)
+	}
+	if got := Text(io.EOF); got != "EOF" {
+		t.Error(got)
+	}
+}
