@@ -3,10 +3,10 @@ package retrysim
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/pull"
 )
 
 // builtin reports whether the delays of b can be had from a position alone.
@@ -39,11 +39,11 @@ func probe(b retry.Backoff) error {
 // and get different delays from those that are random.
 type foreign struct {
 	backoff retry.Backoff
-	pulls   map[uint32]pull
+	pulls   map[uint32]steps
 	list    retry.List
 }
 
-type pull struct {
+type steps struct {
 	next func() (time.Duration, bool)
 	stop func()
 }
@@ -52,7 +52,7 @@ type pull struct {
 func (f *foreign) at(index uint32, delays int) retry.Backoff {
 	p, ok := f.pulls[index]
 	if !ok {
-		p.next, p.stop = iter.Pull(f.backoff.Delays())
+		p.next, p.stop = pull.Pull(f.backoff.Delays())
 		f.pulls[index] = p
 	}
 	for len(f.list) <= delays {

@@ -18,7 +18,7 @@ func BenchmarkForeign(b *testing.B) {
 		return int64(m.HeapInuse + m.StackInuse)
 	}
 	for b.Loop() {
-		f := foreign{backoff: retry.Seq(retry.Exponential{}.Delays()), pulls: map[uint32]pull{}}
+		f := foreign{backoff: retry.Seq(retry.Exponential{}.Delays()), pulls: map[uint32]steps{}}
 		before := memory()
 		for i := range uint32(calls) {
 			f.at(i, 0)

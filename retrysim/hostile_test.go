@@ -100,6 +100,21 @@ func TestIteratorsThatPanicAtTheirEndAreAllEnded(t *testing.T) {
 	noneLeft(t, before)
 }
 
+// An iterator may keep its thread to itself. A coroutine would end the process then.
+func TestIteratorsMayLockTheirThreads(t *testing.T) {
+	s := retrysim.Scenario{Clients: 10, For: time.Second, Faults: []retrysim.Fault{{To: time.Hour, Fail: 1}}}
+	s.Policy.Backoff = retry.Seq(func(yield func(time.Duration) bool) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		for yield(10 * time.Millisecond) {
+		}
+	})
+	s.Policy.Attempts = 5
+	if r, err := retrysim.Run(t.Context(), s); err != nil || r.Attempts < 2*r.Calls {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 type nothing struct{ delays []time.Duration }
 
 func (n *nothing) Delays() iter.Seq[time.Duration] { return retry.List(n.delays).Delays() }

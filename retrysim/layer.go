@@ -23,7 +23,7 @@ func newLayer(e *engine, number int, p retry.Policy) layer {
 	x, _ := p.Backoff.(retry.Exponential)
 	l.asks = p.RetryIf != nil || p.Decide != nil || x.Grow != nil || !builtin(p.Backoff)
 	if !builtin(p.Backoff) {
-		l.foreign = &foreign{backoff: p.Backoff, pulls: map[uint32]pull{}}
+		l.foreign = &foreign{backoff: p.Backoff, pulls: map[uint32]steps{}}
 	}
 	return l
 }
