@@ -14,7 +14,7 @@ import (
 type Scenario struct {
 	// Policy is what each call follows. Its RetryIf, Decide and Grow are called as in a real call, by one goroutine; what Decide
 	// leaves in Decision.State is lost. Observe and Around aren't called. Budget is only read: each client gets a
-	// new one with the same settings. A Backoff that isn't of package retry costs a coroutine for each
+	// new one with the same settings. A Backoff that isn't of package retry costs a goroutine for each
 	// call in progress, some 4 kB; one with random numbers of its own gives other results each time.
 	Policy retry.Policy
 
