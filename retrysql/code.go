@@ -57,13 +57,19 @@ func mysqlNumber(text string) int {
 	if err != nil || digits > 5 || rest[0] == '0' {
 		return 0
 	}
-	if rest = rest[digits:]; len(rest) > 8 && rest[0] == ' ' && rest[1] == '(' && rest[7] == ')' {
+	rest = rest[digits:]
+	if len(rest) > 8 && rest[:2] == " (" && isState(rest[2:7]) && rest[7] == ')' {
 		rest = rest[8:]
 	}
 	if !strings.HasPrefix(rest, ": ") {
 		return 0
 	}
 	return n
+}
+
+// isState reports whether s is made of what a SQLSTATE is made of.
+func isState(s string) bool {
+	return strings.Trim(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // says reports whether an error in the tree of err has exactly this text. It stands for errors.Is where the error belongs to a driver.
