@@ -25,7 +25,7 @@ type options struct {
 	killSignal syscall.Signal // 0 if not given
 	resetAfter time.Duration
 
-	retryOn, stopOn, successOn   *outcomes
+	retryOn, stopOn, successOn   outcomes
 	patterns                     [patterns][]*regexp.Regexp
 	delayFrom                    []*regexp.Regexp
 	untilFails                   bool
@@ -112,7 +112,7 @@ func (o *options) check() error {
 			return &conflict{"status", flag, fmt.Sprintf("--status says how a budget is, and runs nothing; --%s has no effect there", flag)}
 		}
 	}
-	for flag, others := range map[string]*outcomes{"retry-on": o.retryOn, "stop-on": o.stopOn} {
+	for flag, others := range map[string]outcomes{"retry-on": o.retryOn, "stop-on": o.stopOn} {
 		if o.successOn.overlaps(others) {
 			return &conflict{"success-on", flag, fmt.Sprintf("--success-on and --%s name the same outcome; it can't be both", flag)}
 		}
