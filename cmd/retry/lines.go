@@ -28,9 +28,9 @@ func parseDelayFrom(s string) ([]*regexp.Regexp, error) {
 	return all, err
 }
 
-func (l *lines) write(p []byte) {
+func (l *lines) Write(p []byte) (int, error) {
 	if l.delays == nil && l.until == nil {
-		return
+		return len(p), nil
 	}
 	for part := range bytes.Lines(p) {
 		l.line = append(l.line, part[:min(len(part), longestLine-len(l.line))]...)
@@ -38,6 +38,7 @@ func (l *lines) write(p []byte) {
 			l.end()
 		}
 	}
+	return len(p), nil
 }
 
 // end is called at the end of a line.

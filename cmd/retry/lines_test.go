@@ -38,9 +38,9 @@ func TestDelayInALongLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := lines{delays: all}
-	a.write([]byte("in 7s "))
+	a.Write([]byte("in 7s "))
 	for range 10 {
-		a.write([]byte(strings.Repeat("x", longestLine)))
+		a.Write([]byte(strings.Repeat("x", longestLine)))
 	}
 	if len(a.line) > longestLine {
 		t.Errorf("%d bytes are kept", len(a.line))

@@ -36,7 +36,10 @@ func newMatcher(p pattern, re *regexp.Regexp) *matcher {
 	return m
 }
 
-func (m *matcher) write(p []byte) { m.to.Write(p) }
+func (m *matcher) Write(p []byte) (int, error) {
+	m.to.Write(p)
+	return len(p), nil
+}
 
 // end reports whether all that was written had a match.
 func (m *matcher) end() bool {

@@ -129,7 +129,7 @@ type stream struct {
 	from     *os.File // ours; nil if the run has our own output
 	matchers []*matcher
 	lines    lines
-	to       io.Writer
+	to       io.Writer // nil once the run was started
 	done     chan struct{}
 	err      error // why it didn't all get through
 }
@@ -156,40 +156,18 @@ func (s *stream) started() {
 		defer close(s.done)
 		// When nobody takes our output, closing the pipe tells the command in the usual way.
 		defer s.from.Close()
-		take := func(p []byte) error {
-			for _, m := range s.matchers {
-				m.write(p)
-			}
-			s.lines.write(p)
-			_, err := to.Write(p)
-			return err
+		all := []io.Writer{&s.lines}
+		for _, m := range s.matchers {
+			all = append(all, m)
 		}
-		if s.err = pass(s.from.Read, take); errors.Is(s.err, os.ErrDeadlineExceeded) {
-			s.err = pass(proc.Leftover(s.from), take)
+		through := io.MultiWriter(append(all, to)...)
+		if _, s.err = io.Copy(through, s.from); errors.Is(s.err, os.ErrDeadlineExceeded) {
+			_, s.err = through.Write(proc.Leftover(s.from))
 		}
 		if p, ok := to.(*prefixer); ok && s.err == nil {
 			s.err = p.end()
 		}
 	}()
-}
-
-// pass passes on what read gives, to its end.
-func pass(read func([]byte) (int, error), take func([]byte) error) error {
-	chunk := make([]byte, 32<<10)
-	for {
-		n, err := read(chunk)
-		if n > 0 {
-			if err := take(chunk[:n]); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // wait waits until all that the run has written is through. A process that got away into

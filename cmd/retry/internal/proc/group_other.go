@@ -80,3 +80,53 @@ func Columns(*os.File) int { return 0 }
 
 // InForeground is always false here.
 func InForeground(*os.File) bool { return false }
+
+// Become runs a command in the place of this process, as far as the system allows: it returns the command's exit code.
+func Become(args, env []string) (code int, err error) {
+	path, err := lookup(args[0])
+	if err != nil {
+		return err.(*StartError).Code, err
+	}
+	process, err := os.StartProcess(path, args, &os.ProcAttr{Env: env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
+	if err != nil {
+		err = cantStart(err)
+		return err.(*StartError).Code, err
+	}
+	job := newJob(process.Pid)
+	defer job.close()
+	state, err := process.Wait()
+	if err != nil {
+		return 255, err
+	}
+	return state.ExitCode(), nil
+}
+
+// Leftover is never needed here: a pipe is read to its end.
+func Leftover(*os.File) []byte { return nil }
+
+var (
+	stopping = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+	passing  = []syscall.Signal(nil)
+)
+
+// Not to be met here.
+const (
+	sigHUP  = syscall.Signal(-1)
+	sigCONT = syscall.Signal(-2)
+	sigPIPE = syscall.Signal(-3)
+	sigMark = syscall.Signal(-5)
+)
+
+func toOwnGroup(syscall.Signal) {}
+
+// Die returns: a process can't end by a signal here.
+func Die(syscall.Signal) {}
+
+// Name is what the system calls a signal.
+func Name(sig syscall.Signal) string { return sig.String() }
+
+// Named knows no signals here.
+func Named(string) (syscall.Signal, bool) { return 0, false }
+
+// Unstopped calls f.
+func Unstopped(f func()) { f() }
