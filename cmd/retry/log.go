@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"syscall"
 	"time"
 )
 
@@ -43,18 +40,7 @@ func (c *call) openLog(name string) (*logWriter, error) {
 	if name == "-" {
 		return &logWriter{outletWriter: c.stdout.writer(c.ctx)}, nil
 	}
-	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND | syscall.O_NONBLOCK
-	info, err := os.Lstat(name)
-	switch {
-	case err == nil && planted(name, info):
-		return nil, fmt.Errorf("%s belongs to another user, in a folder that anybody can write to", name)
-	case err != nil || info.Mode().IsRegular():
-		flags |= noFollow
-	}
-	f, err := os.OpenFile(name, flags, 0o666)
-	if errors.Is(err, syscall.ENXIO) {
-		return nil, fmt.Errorf("nobody reads %s; start what reads it first", name)
-	}
+	f, err := c.openShared(name, os.O_APPEND)
 	if err != nil {
 		return nil, err
 	}

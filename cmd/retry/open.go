@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/callagain/retry/cmd/retry/internal/proc"
@@ -66,4 +68,26 @@ func (c *call) open() (err error) {
 		c.dir = dir // wherever the command goes
 	}
 	return nil
+}
+
+// openShared opens a file to write to that others may have made or read.
+func (c *call) openShared(name string, flags int) (*os.File, error) {
+	flags |= os.O_WRONLY | os.O_CREATE | syscall.O_NONBLOCK
+	info, err := os.Lstat(name)
+	switch {
+	case err == nil && planted(name, info):
+		return nil, fmt.Errorf("%s belongs to another user, in a folder that anybody can write to", name)
+	case err != nil || info.Mode().IsRegular():
+		flags |= noFollow
+	}
+	f, err := os.OpenFile(name, flags, 0o666)
+	for tries := 0; errors.Is(err, syscall.ENXIO) && tries < 100 && c.ctx.Err() == nil; tries++ {
+		// A FIFO that nobody reads. Who reads it may be started beside us.
+		time.Sleep(10 * time.Millisecond)
+		f, err = os.OpenFile(name, flags, 0o666)
+	}
+	if errors.Is(err, syscall.ENXIO) {
+		err = fmt.Errorf("nobody reads %s; start what reads it first", name)
+	}
+	return f, err
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/callagain/retry/cmd/retry/internal/proc"
@@ -76,14 +75,12 @@ func (r *report) open(name, head string) error {
 		r.write(head, unfinished)
 		return nil
 	}
-	mode, flags := fs.FileMode(0o666), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK
+	mode := fs.FileMode(0o666)
 	info, err := os.Lstat(name)
 	switch {
-	case err == nil && planted(name, info):
-		return fmt.Errorf("%s belongs to another user, in a folder that anybody can write to", name)
+	case err == nil && planted(name, info): // which openShared refuses
 	case err == nil && info.Mode().IsRegular():
 		mode = info.Mode().Perm()
-		flags |= noFollow
 		fallthrough
 	case errors.Is(err, fs.ErrNotExist):
 		part := filepath.Join(filepath.Dir(name), fmt.Sprintf(".retry-%016x", rand.Uint64()))
@@ -102,15 +99,7 @@ func (r *report) open(name, head string) error {
 		}
 		// It's there already, in a directory where we can't make another.
 	}
-	f, err := os.OpenFile(name, flags, mode)
-	for tries := 0; errors.Is(err, syscall.ENXIO) && tries < 100 && r.ctx.Err() == nil; tries++ {
-		// A FIFO that nobody reads. Who reads it may be started beside us.
-		time.Sleep(10 * time.Millisecond)
-		f, err = os.OpenFile(name, flags, mode)
-	}
-	if errors.Is(err, syscall.ENXIO) {
-		return fmt.Errorf("nobody reads %s; start what reads it first", name)
-	}
+	f, err := r.openShared(name, os.O_TRUNC)
 	if err != nil {
 		return err
 	}
