@@ -34,6 +34,7 @@ type input struct {
 	child *os.File
 	from  *kept
 	to    *os.File
+	over  bool // under the lock of from
 	done  chan struct{}
 }
 
@@ -44,11 +45,15 @@ func (s *stdin) open(last bool) (*input, error) {
 			return nil, fmt.Errorf("standard input can't be read again: %w", err)
 		}
 	}
-	if s.kept == nil || last && s.kept.untouched() {
+	if s.kept == nil {
 		return &input{child: s.file}, nil
 	}
-	if err := s.kept.lost(last); err != nil {
+	untouched, err := s.kept.begin(last)
+	if err != nil {
 		return nil, fmt.Errorf("standard input can't be given to another attempt, it was too much to keep: %w", err)
+	}
+	if last && untouched {
+		return &input{child: s.file}, nil
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -63,10 +68,9 @@ func (in *input) started() {
 		return
 	}
 	in.child.Close()
-	stopped := in.from.interrupts() // before close can be called, which the goroutine may come after
 	go func() {
 		defer close(in.done)
-		in.from.feed(in.to, stopped)
+		in.from.feed(in.to, &in.over)
 		in.to.Close()
 	}()
 }
@@ -77,7 +81,7 @@ func (in *input) close() {
 		return
 	}
 	in.to.Close()
-	in.from.interrupt()
+	in.from.interrupt(&in.over)
 	<-in.done
 }
 
@@ -96,7 +100,6 @@ type kept struct {
 	last    bool  // no further run will need it
 	wanted  bool  // a run waits for more
 	reading bool  // the goroutine runs
-	stopped int   // counts interrupts
 }
 
 func newKept(from io.Reader) *kept {
@@ -105,44 +108,30 @@ func newKept(from io.Reader) *kept {
 	return k
 }
 
-// untouched reports whether nothing was read.
-func (k *kept) untouched() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.end == 0 && !k.reading
-}
-
-// lost says why what was read can't be given to another run, which may be the last, if that's so.
-func (k *kept) lost(last bool) error {
+// begin prepares for another run, which may be the last. It reports whether nothing was read, or says why what was can't be read again.
+func (k *kept) begin(last bool) (untouched bool, _ error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.last = last
-	return k.failed
+	return k.end == 0 && !k.reading, k.failed
 }
 
 // interrupt ends a feed that waits for more.
-func (k *kept) interrupt() {
+func (k *kept) interrupt(over *bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.stopped++
+	*over = true
 	k.changed.Broadcast()
 }
 
-// interrupts is how often feeds were interrupted so far.
-func (k *kept) interrupts() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.stopped
-}
-
-// feed writes the whole input to w, as far as w takes it, unless there are more than that many interrupts.
-func (k *kept) feed(w io.Writer, stopped int) {
+// feed writes the whole input to w, as far as w takes it, or until it's over.
+func (k *kept) feed(w io.Writer, over *bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	chunk := make([]byte, 64<<10)
 	for at := int64(0); ; {
 		for at == k.end {
-			if k.eof || stopped != k.stopped {
+			if k.eof || *over {
 				return
 			}
 			k.wanted = true
