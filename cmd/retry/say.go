@@ -168,22 +168,14 @@ func short(d time.Duration) string {
 		d = d.Round(100 * time.Millisecond)
 	case d >= time.Second:
 		d = d.Round(10 * time.Millisecond)
-	case d >= time.Millisecond:
-		d = d.Round(time.Millisecond)
 	case d > 0:
-		d = time.Millisecond // nobody reads less
+		d = max(d.Round(time.Millisecond), time.Millisecond) // nobody reads less
 	}
 	text := d.String()
 	// 2m0s is 2m, and 1h0m0s is 1h.
-	if d >= time.Minute {
-		text = strings.TrimSuffix(text, "m0s")
-		if len(text) < len(d.String()) {
-			text += "m"
-		}
-	}
-	if d >= time.Hour {
-		if hours, ok := strings.CutSuffix(text, "h0m"); ok {
-			text = hours + "h"
+	for _, none := range []string{"m0s", "h0m"} {
+		if start, ok := strings.CutSuffix(text, none); ok {
+			text = start + none[:1]
 		}
 	}
 	return text
