@@ -2,10 +2,7 @@
 
 package proc
 
-import (
-	"path/filepath"
-	"syscall"
-)
+import "syscall"
 
 // Become has a command take the place of this process. It returns only if that fails, with the exit code that says so.
 func Become(args, env []string) (code int, err error) {
@@ -14,11 +11,7 @@ func Become(args, env []string) (code int, err error) {
 		disown()
 		err = syscall.Exec(path, args, env)
 		if err == syscall.ENOEXEC {
-			script, absErr := filepath.Abs(path)
-			if absErr != nil {
-				script = path
-			}
-			err = syscall.Exec("/bin/sh", append([]string{"sh", script}, args[1:]...), env)
+			err = syscall.Exec("/bin/sh", asScript(path, args), env)
 		}
 		err = cantStart(err)
 	}

@@ -5,6 +5,7 @@ package proc
 import (
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
@@ -60,3 +61,25 @@ func Unstopped(f func()) {
 	defer signal.Reset(syscall.SIGTTOU)
 	f()
 }
+
+func furtherSignals() []syscall.Signal { return nil }
+
+// Die ends this process by sig, as the default action would have, so that a shell
+// sees that it was a signal. It returns if that isn't possible: Go keeps QUIT for itself.
+func Die(sig syscall.Signal) {
+	if sig == syscall.SIGQUIT {
+		return
+	}
+	signal.Reset(sig)
+	syscall.Kill(syscall.Getpid(), sig)
+	time.Sleep(100 * time.Millisecond) // it may take a moment to arrive
+}
+
+// There is no witness here: nobody tells who sent a signal. So a command is given the terminal only when it
+// needs it; until then what Ctrl-C sends comes to us. Once it has the terminal, an INT or QUIT that it
+// dies of is taken for Ctrl-C, since a Ctrl-C that doesn't stop anything is worse than one too many.
+type witness struct{}
+
+func startWitness(int, chan<- syscall.Signal) *witness { return nil }
+
+func (*witness) stop() {}

@@ -42,12 +42,7 @@ func Start(c Command, s *Signals) (*Process, error) {
 	}
 	p.pid, err = fork(path, c.Args, attr)
 	if err == syscall.ENOEXEC {
-		// A script without a first line that says what runs it: a shell does, as always.
-		script, absErr := filepath.Abs(path)
-		if absErr != nil {
-			script = path
-		}
-		p.pid, err = fork("/bin/sh", append([]string{"sh", script}, c.Args[1:]...), attr)
+		p.pid, err = fork("/bin/sh", asScript(path, c.Args), attr)
 	}
 	runtime.KeepAlive(c)
 	if err != nil {
@@ -63,6 +58,14 @@ func Start(c Command, s *Signals) (*Process, error) {
 		p.events <- event{ended: true, died: died}
 	}()
 	return p, nil
+}
+
+// asScript has a shell run a script without a first line that says what runs it, as always.
+func asScript(path string, args []string) []string {
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	return append([]string{"sh", path}, args[1:]...)
 }
 
 // send sends sig to every process of the command that there is.

@@ -15,3 +15,6 @@ func prepareTSTP(chan<- os.Signal) {}
 func catchTSTP(bool) {}
 
 func pause() {}
+
+// ReaderGone reports whether f is a pipe or a socket that nobody reads any more. Here it can't be known.
+func ReaderGone(f *os.File) bool { return false }
