@@ -117,6 +117,14 @@ func (o *options) check() error {
 			return &conflict{"success-on", flag, fmt.Sprintf("--success-on and --%s name the same outcome; it can't be both", flag)}
 		}
 	}
+	if o.retryOn != nil && o.retryOn.within(o.stopOn) {
+		return &conflict{"retry-on", "stop-on", "--stop-on names all that --retry-on names, so nothing would be tried again; take it out of one of them"}
+	}
+	for _, grows := range []string{"backoff", "max-delay"} {
+		if o.given["initial"] && o.initial == 0 && o.given[grows] && o.backoff != "constant" {
+			return &conflict{"initial", grows, fmt.Sprintf("--initial 0 stays 0, however it grows, so --%s has no effect; say --initial TIME, or --delay 0 for no delays", grows)}
+		}
+	}
 	limits := "attempts"
 	if o.attempts == 0 && o.delays != nil {
 		limits = "delays"

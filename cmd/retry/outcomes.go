@@ -60,3 +60,13 @@ func (set outcomes) overlaps(other outcomes) bool {
 	}
 	return false
 }
+
+// within reports whether each way to end in the set is in other as well, by the same name.
+func (set outcomes) within(other outcomes) bool {
+	for way := range set {
+		if !other[way] {
+			return false
+		}
+	}
+	return true
+}

@@ -48,7 +48,6 @@ func TestSchedules(t *testing.T) {
 		"--delays 0,1s,5s -n 5":                        "0 1 5 5 5",
 		"--delays 0,1s --delays 5s":                    "0 1 5",
 		"-i 0 -n 3":                                    "0 0 0",
-		"-b decorrelated -i 0 -n 3":                    "0 0 0",
 		"-j none -n 100 -b exponential -m 106751d":     "",
 		"-j none -n 100 -b fibonacci -m 106751d -i 1h": "",
 	} {
