@@ -193,7 +193,7 @@ func TestCommandIsInForeground(t *testing.T) {
 // and the script that runs us is stopped, too.
 func TestCtrlC(t *testing.T) {
 	for name, command := range map[string]string{
-		"dies of it":       `sh -c 'echo up; sleep 300'`,
+		"dies of it":       `sh -c 'echo up; exec sleep 300'`, // a shell may lose one while it starts another process
 		"has its own code": `sh -c 'trap "exit 20" INT; echo up; while :; do sleep 0.02; done'`,
 		"one level deeper": `sh -c 'trap : INT; sh -c "echo up; exec sleep 300"; exit 20'`,
 	} {
