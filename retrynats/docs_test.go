@@ -44,6 +44,17 @@ func TestTheDocumentNamesTheTests(t *testing.T) {
 			t.Errorf("%s isn't named", name)
 		}
 	}
+	// What had to be known is known by a test, each of it.
+	_, known, _ := strings.Cut(doc, "\n## What had to be known\n")
+	items := regexp.MustCompile(`(?m)^\d+\. `).Split(known, -1)[1:]
+	for i, item := range items {
+		if !strings.Contains(item, "`Test") {
+			t.Errorf("number %d of what had to be known names no test", i+1)
+		}
+	}
+	if len(items) < 12 {
+		t.Errorf("only %d of what had to be known was found", len(items))
+	}
 	if rules < 40 {
 		t.Errorf("only %d tests of rules and traps were found", rules)
 	}

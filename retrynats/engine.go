@@ -85,6 +85,9 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	if err := e.answer(); err != nil {
 		return err
 	}
+	if err := e.permitted(ctx); err != nil {
+		return err
+	}
 	defer close(e.opened)
 	first := e.host == nil || e.host.Owner()
 	if e.host != nil && first {
@@ -215,6 +218,17 @@ func (e *Engine) answer() error {
 		e.lease.cancel(m.Subject[len(record.Cancels):], rev, ErrCanceled)
 	})
 	return err
+}
+
+// permitted reports whether the server has refused what every worker does. Otherwise the first Start would wait in vain for its answer.
+func (e *Engine) permitted(ctx context.Context) error {
+	e.nc.Publish(record.Workers+"nobody", nil)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := e.nc.FlushWithContext(ctx); err != nil {
+		return err
+	}
+	return store.Forbidden(e.nc)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/nats-io/nats.go"
 )
 
 func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
@@ -92,6 +93,49 @@ func TestAServerThatCannotBeUsedSaysWhy(t *testing.T) {
 	if _, err := Open(t.Context(), Settings{URL: url}); err == nil || !strings.Contains(err.Error(), "-js") {
 		t.Errorf("no JetStream: %v", err)
 	}
+}
+
+func TestAServerThatForbidsOrHasNoRoomSaysWhatIsNeeded(t *testing.T) {
+	user := func(permissions string) string {
+		return "}\nauthorization: {users: [{user: a, password: b, permissions: {" + permissions + "}}]"
+	}
+	for what, c := range map[string]struct{ extra, want string }{
+		"no API":                  {user(`publish: ["retry.>"], subscribe: [">"]`), "$JS.API.>"},
+		"no answers":              {user(`publish: [">"], subscribe: ["retry.>"]`), "_INBOX.>"},
+		"no subjects to write to": {user(`publish: ["$JS.>"], subscribe: [">"]`), "retry.>"},
+		"none to hear of":         {user(`publish: [">"], subscribe: ["_INBOX.>"]`), "retry.>"},
+		"no room":                 {"max_file_store: 1000", "max_file_store"},
+	} {
+		_, url := serve(t, c.extra)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		_, err := Open(ctx, Settings{URL: url, MaxBytes: 1 << 20, Options: []nats.Option{nats.UserInfo("a", "b")}})
+		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", what, err)
+		}
+		cancel()
+	}
+}
+
+func TestADirectoryThatWasDamagedSaysWhatToDo(t *testing.T) {
+	d := filepath.Join(t.TempDir(), "calls")
+	shutDown(open(t, Settings{Dir: d}))
+	access := filepath.Join(d, "access.json")
+	for _, damage := range []string{"", "{}", "null", `{"port":99999}`} {
+		os.WriteFile(access, []byte(damage), 0o600)
+		if _, err := Open(t.Context(), Settings{Dir: d}); err == nil || !strings.Contains(err.Error(), access) || !strings.Contains(err.Error(), "delete it") {
+			t.Errorf("access.json is %q: %v", damage, err)
+		}
+	}
+	os.Remove(access)
+	os.Rename(filepath.Join(d, "jetstream"), filepath.Join(d, "away"))
+	os.WriteFile(filepath.Join(d, "jetstream"), nil, 0o600)
+	// At once: the server has given up, and nobody waits for it to listen.
+	if _, err := Open(t.Context(), Settings{Dir: d}); err == nil || !strings.Contains(err.Error(), "not a directory") || strings.Contains(err.Error(), "within") {
+		t.Errorf("a file in the place of a directory: %v", err)
+	}
+	os.Remove(filepath.Join(d, "jetstream"))
+	os.Rename(filepath.Join(d, "away"), filepath.Join(d, "jetstream"))
+	open(t, Settings{Dir: d})
 }
 
 func TestAServerThatGoesAwayWhileOpeningIsAnErrorInTime(t *testing.T) {

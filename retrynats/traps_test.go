@@ -354,3 +354,36 @@ func TestTrap11ASchedulesLateRemovalDoesNotHitTheNextOne(t *testing.T) {
 		t.Errorf("%d, %v", v, err)
 	}
 }
+
+// A request for the next tick is lost with its server, and nobody says so: without heartbeats it would wait for all of its time.
+func TestTrap12ARequestThatIsLostWithItsServerIsNoticed(t *testing.T) {
+	s, url := serve(t, "")
+	e := open(t, Settings{URL: url})
+	f := &function{name: "test.f"} // which nobody else takes calls of
+	c, err := e.store.Consumer(t.Context(), f.name, e.set.Lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := make(chan error, 1)
+	go func() {
+		var err error
+		for range 3 { // the time of a request may be over just before the server is killed
+			if _, err = e.takeSome(t.Context(), f, c); err != nil {
+				break
+			}
+		}
+		lost <- err
+	}()
+	until(t, "it waits for a tick", func() bool { i, err := c.Info(t.Context()); return err == nil && i.NumWaiting > 0 })
+	s.Kill()
+	if err := <-lost; !errors.Is(err, jetstream.ErrNoHeartbeat) {
+		t.Errorf("the request ended with %v", err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	g := register(t, e, "test.f", fast(3), func(context.Context, int) (int, error) { return 1, nil })
+	if v, err := start(t, g, "k", 1).Result(t.Context()); v != 1 || err != nil {
+		t.Errorf("then: %d, %v", v, err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -34,7 +35,17 @@ func readAccess(dir string) (access, error) {
 	if err != nil {
 		return a, err
 	}
-	if err := json.Unmarshal(b, &a); err != nil {
+	err = json.Unmarshal(b, &a)
+	if err == nil {
+		_, err = a.server()
+	}
+	if err == nil {
+		_, err = a.client()
+	}
+	if err == nil && (a.Token == "" || a.Port < 0 || a.Port > 65535) {
+		err = errors.New("it has no token, or a port that can't be one")
+	}
+	if err != nil {
 		return a, fmt.Errorf("%s can't be read (%w): delete it while no process uses the directory", filepath.Join(dir, accessName), err)
 	}
 	return a, nil

@@ -17,7 +17,7 @@ const MaxPayload = 4 << 20
 func start(dir string, a *access) (*server.Server, error) {
 	t, err := a.server()
 	if err != nil {
-		return nil, fmt.Errorf("the certificate in %s: %w", accessName, err)
+		return nil, err
 	}
 	port := server.RANDOM_PORT
 	if a.Port > 0 {
@@ -34,14 +34,16 @@ func start(dir string, a *access) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var why fatal
+	s.SetLogger(&why, false, false)
 	s.Start()
+	if reason := why.first(); reason != "" || !s.JetStreamEnabled() { // then it doesn't listen
+		s.Shutdown()
+		return nil, fmt.Errorf("the embedded server can't use the directory: is its disk full, or read-only, or a file in it not one of ours? (%s)", reason)
+	}
 	if !s.ReadyForConnections(30 * time.Second) {
 		s.Shutdown()
 		return nil, errors.New("the embedded server didn't start within 30s")
-	}
-	if !s.JetStreamEnabled() {
-		s.Shutdown()
-		return nil, errors.New("the embedded server can't use the directory: is its disk full, or read-only?")
 	}
 	a.Port = s.Addr().(*net.TCPAddr).Port
 	return s, nil

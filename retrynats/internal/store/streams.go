@@ -154,7 +154,7 @@ func verify(nc *nats.Conn, want, have jetstream.StreamConfig) error {
 // temporary reports whether an error may be over soon: no answer, or a cluster that has no leader.
 func temporary(nc *nats.Conn, err error) bool {
 	var a *jetstream.APIError
-	if silent(nc, err) {
+	if silent(nc, err) || Forbidden(nc) != nil {
 		return false
 	}
 	if errors.As(err, &a) {
@@ -173,5 +173,28 @@ func explain(nc *nats.Conn, err error) error {
 	if silent(nc, err) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
 		return fmt.Errorf("the server %s has no JetStream: start it with -js, or enable it for the account (%w)", nc.ConnectedServerName(), err)
 	}
+	if f := Forbidden(nc); f != nil {
+		return errors.Join(f, err)
+	}
+	var a *jetstream.APIError
+	if errors.As(err, &a) && (a.ErrorCode == noStorage || a.ErrorCode == noResources) {
+		return fmt.Errorf("the server %s or the account has less room than MaxBytes, or none: raise its max_file_store or the account's limit, or lower MaxBytes (%w)", nc.ConnectedServerName(), err)
+	}
 	return err
+}
+
+// Codes of JetStream that the client has no names for.
+const (
+	noResources jetstream.ErrorCode = 10002 // of the account
+	noStorage   jetstream.ErrorCode = 10047
+)
+
+// Forbidden returns an error if the server has refused something for want of a permission. It says so to the connection, and whoever
+// waits for an answer hears nothing.
+func Forbidden(nc *nats.Conn) error {
+	err := nc.LastError()
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return nil
+	}
+	return fmt.Errorf("the user of the connection lacks a permission: it needs to publish to retry.>, $JS.API.> and $JS.ACK.>, and to subscribe to retry.> and _INBOX.> (%w)", err)
 }
