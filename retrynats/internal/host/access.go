@@ -35,10 +35,19 @@ func readAccess(dir string) (access, error) {
 	if err != nil {
 		return a, err
 	}
-	err = json.Unmarshal(b, &a)
-	if err == nil {
-		_, err = a.server()
+	if err := json.Unmarshal(b, &a); err != nil {
+		return a, unreadable(dir, err)
 	}
+	return a, nil
+}
+
+func unreadable(dir string, err error) error {
+	return fmt.Errorf("%s can't be read (%w): delete it while no process uses the directory", filepath.Join(dir, accessName), err)
+}
+
+// check returns an error if a server can't be started with a.
+func (a access) check(dir string) error {
+	_, err := a.server()
 	if err == nil {
 		_, err = a.client()
 	}
@@ -46,9 +55,9 @@ func readAccess(dir string) (access, error) {
 		err = errors.New("it has no token, or a port that can't be one")
 	}
 	if err != nil {
-		return a, fmt.Errorf("%s can't be read (%w): delete it while no process uses the directory", filepath.Join(dir, accessName), err)
+		return unreadable(dir, err)
 	}
-	return a, nil
+	return nil
 }
 
 func (a access) write(dir string) error {

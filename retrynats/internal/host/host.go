@@ -83,6 +83,8 @@ func (h *Host) own() (bool, error) {
 	a, err := readAccess(h.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		a, err = newAccess()
+	} else if err == nil {
+		err = a.check(h.dir)
 	}
 	var s *server.Server
 	if err == nil {
