@@ -21,7 +21,7 @@ var hedgeTables = []struct {
 			"Latency in ms, as the median / 98th / 99th / 99.9th percentile, and attempts for each call."},
 	{table: "overload", title: "All attempts are slow because there are too many",
 		note: "A server with ten workers, which take 10 ms on average (exponential), and a queue without a limit; it works on for callers who have left. " +
-			"Calls at random times, so that its utilisation without hedges is as in the title of the column. Deadline 500 ms. Calls that succeed, the 99th percentile in ms, attempts for each call."},
+			"Calls at random times, so that its utilization without hedges is as in the title of the column. Deadline 500 ms. Calls that succeed, the 99th percentile in ms, attempts for each call."},
 	{table: "overload, dropped", title: "The same, and the server drops what was abandoned",
 		note: "It doesn't begin, and doesn't go on with, what nobody waits for any more."},
 	{table: "slowdown", title: "All attempts take ten times as long for half a minute",

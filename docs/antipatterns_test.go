@@ -424,7 +424,7 @@ func Example_outerLoop() {
 
 	policy := retry.Policy{Name: "poll", Budget: budget}
 	dont := func() {
-		for range 1000 { // a worker's loop: for ever
+		for range 1000 { // a worker's loop: forever
 			if retry.Do(ctx, policy, service.call) == nil {
 				break
 			}
