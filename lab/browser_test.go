@@ -281,6 +281,60 @@ func (l *lab) settle(t *testing.T) {
 	}
 }
 
+// runs waits until n simulations run.
+func (l *lab) runs(t *testing.T, n int64) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); l.running.Load() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d simulations are running; want %d", l.running.Load(), n)
+		}
+	}
+}
+
+func TestAPageLoadedAgainInTheMiddleAsksTheSame(t *testing.T) {
+	l, url := serve(t)
+	ctx := browser(t)
+	progress := chromedp.WaitVisible(chromedp.CSS("progress"))
+	do(t, ctx, chromedp.Navigate(url+long), progress, slide("a.attempts", 0))
+	for deadline := time.Now().Add(time.Minute); !evaluate[bool](t, ctx, `location.search.includes('a.attempts=1&')`); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the address is %q", evaluate[string](t, ctx, `location.href`))
+		}
+	}
+	do(t, ctx, chromedp.Navigate(evaluate[string](t, ctx, `location.href`)), progress)
+	if got := evaluate[[]string](t, ctx, `['a.attempts', 'clients', 'for'].map(name => document.getElementById(name).value)`); strings.Join(got, " ") != "1 200000 1m30s" {
+		t.Errorf("the page that was loaded again has %q", got)
+	}
+	l.runs(t, 1) // that of the first page has ended
+
+	// Another tab isn't kept waiting by the long run of this one.
+	tab, cancel := newTab(t, ctx)
+	defer cancel()
+	do(t, tab, chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(idle)))
+	if n := evaluate[int](t, tab, `document.querySelectorAll('#graphs svg').length`); n != 5 {
+		t.Errorf("%d graphs; want 5", n)
+	}
+	if evaluate[bool](t, ctx, `document.querySelector('progress').hidden || document.querySelector('#graphs svg') !== null`) {
+		t.Error("the first tab shows what the second asked for")
+	}
+	l.runs(t, 1)
+	do(t, ctx, chromedp.Click(chromedp.CSS("#cancel")))
+	l.settle(t)
+}
+
+func TestTheNarrowPage(t *testing.T) {
+	_, url := serve(t)
+	ctx := browser(t)
+	do(t, ctx, func(ctx context.Context, target *chromedp.Target) (v chromedp.Void, err error) {
+		_, err = cdp.Call(ctx, target, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 360, Height: 740, DeviceScaleFactor: 1, Mobile: true})
+		return v, err
+	}, chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(idle)))
+	if w := evaluate[int](t, ctx, `document.documentElement.scrollWidth`); w > 360 {
+		t.Errorf("a page of 360 pixels is %d wide", w)
+	}
+	shoot(t, ctx, "narrow")
+}
+
 func TestScenariosOpen(t *testing.T) {
 	_, url := serve(t)
 	ctx := browser(t)
