@@ -54,8 +54,8 @@ func (a Arrivals) Spike(from, to time.Duration, factor float64) Arrivals {
 func (a Arrivals) finite() bool { return a.kind == herdArrivals || a.kind == traceArrivals }
 
 func (a Arrivals) check(clients float64, long time.Duration) error {
-	if !a.finite() && !(a.rate > 0 && a.rate <= 1e9) {
-		return fmt.Errorf("retrysim: Arrivals has a rate of %v calls a second for each client; it must be above 0, and at most a billion", a.rate)
+	if !a.finite() && !(a.rate >= 1e-9 && a.rate <= 1e9) {
+		return fmt.Errorf("retrysim: Arrivals has a rate of %v calls a second for each client; it must be from a billionth to a billion", a.rate)
 	}
 	if !slices.IsSorted(a.times) || len(a.times) > 0 && (a.times[0] < 0 || a.times[len(a.times)-1] > longest) {
 		return fmt.Errorf("retrysim: the times of Arrivals aren't in ascending order from 0 to %v", time.Duration(longest).Round(time.Hour))

@@ -2,6 +2,7 @@ package retrysim
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,9 +30,13 @@ type Bounds struct {
 
 // Check makes t fail if what comes of s isn't within the bounds. The text says by how much, and where the steps are for a
 // closer look: a CSV file in the test's artifact directory, which is kept with the flag -artifacts of go test. The result
-// is returned in any case, or nil if s can't be simulated.
+// is returned in any case, or nil if s can't be simulated or b makes no sense.
 func Check(t testing.TB, s Scenario, b Bounds) *Result {
 	t.Helper()
+	if err := b.check(); err != nil {
+		t.Errorf("%v", err)
+		return nil
+	}
 	r, err := Run(t.Context(), s)
 	if err != nil {
 		t.Errorf("%v", err)
@@ -48,6 +53,22 @@ func Check(t testing.TB, s Scenario, b Bounds) *Result {
 		t.Errorf("retrysim: %s\n%v\n%s", strings.Join(complaints, "; "), r, where)
 	}
 	return r
+}
+
+// check refuses what would hold for every result, or for none.
+func (b Bounds) check() error {
+	for _, f := range []struct {
+		name        string
+		value, most float64
+	}{
+		{"Load", b.Load, math.MaxFloat64}, {"Peak", b.Peak, math.MaxFloat64}, {"Success", b.Success, 1},
+		{"Recovers", b.Recovers.Seconds(), math.MaxFloat64}, {"P99", b.P99.Seconds(), math.MaxFloat64},
+	} {
+		if !(f.value >= 0 && f.value <= f.most) {
+			return fmt.Errorf("retrysim: Bounds.%s is %v; it must not be negative, NaN or without end, and Success is a part from 0 to 1", f.name, f.value)
+		}
+	}
+	return nil
 }
 
 func (b Bounds) complaints(r *Result) (all []string) {

@@ -2,6 +2,7 @@ package retrysim_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,5 +83,23 @@ func TestCheckFailsForAScenarioThatCantBeSimulated(t *testing.T) {
 	r := &recorder{TB: t}
 	if retrysim.Check(r, retrysim.Scenario{}, retrysim.Bounds{}) != nil || len(r.errors) != 1 || !strings.Contains(r.errors[0], "Clients is 0") {
 		t.Error(r.errors)
+	}
+}
+
+// Bounds that hold for every result, or for none, are an error before anything is simulated.
+func TestBoundsThatMakeNoSense(t *testing.T) {
+	for want, b := range map[string]retrysim.Bounds{
+		"Bounds.Load is NaN":     {Load: math.NaN()},
+		"Bounds.Load is -1":      {Load: -1},
+		"Bounds.Peak is +Inf":    {Peak: math.Inf(1)},
+		"Bounds.Success is 99":   {Success: 99},
+		"Bounds.Success is NaN":  {Success: math.NaN()},
+		"Bounds.Recovers is -10": {Recovers: -10 * time.Second},
+		"Bounds.P99 is -1":       {P99: -time.Second},
+	} {
+		r := &recorder{TB: t, dir: t.TempDir()}
+		if result := retrysim.Check(r, outage(), b); result != nil || len(r.errors) != 1 || !strings.Contains(r.errors[0], want) {
+			t.Errorf("got %q; want %q", r.errors, want)
+		}
 	}
 }

@@ -287,6 +287,7 @@ func TestNonsenseIsAnError(t *testing.T) {
 		"For is -1s":                          func(s *retrysim.Scenario) { s.For = -time.Second },
 		"Step is -1ns":                        func(s *retrysim.Scenario) { s.Step = -1 },
 		"rate of 0":                           func(s *retrysim.Scenario) { s.Arrivals = retrysim.Poisson(0) },
+		"rate of 5e-324":                      func(s *retrysim.Scenario) { s.Arrivals = retrysim.Poisson(math.SmallestNonzeroFloat64) },
 		"rate of NaN":                         func(s *retrysim.Scenario) { s.Arrivals = retrysim.Even(math.NaN()) },
 		"ascending":                           func(s *retrysim.Scenario) { s.Arrivals = retrysim.Trace(2, 1) },
 		"overlap at 1ns":                      func(s *retrysim.Scenario) { s.Arrivals = s.Arrivals.Spike(1, 3, 2).Spike(0, 2, 1) },
