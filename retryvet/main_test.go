@@ -127,6 +127,13 @@ func TestMigrate(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("migrate/testdata")); err != nil {
 		t.Fatal(err)
 	}
+	root, err := command(".", nil, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/callagain/retry")
+	if err != nil {
+		t.Fatal(root)
+	}
+	if out, err := command(dir, nil, "go", "mod", "edit", "-replace=github.com/callagain/retry="+strings.TrimSpace(root)); err != nil {
+		t.Fatal(out)
+	}
 	name := filepath.Join(dir, "v4", "b.go")
 	before, err := os.ReadFile(name)
 	if err != nil {

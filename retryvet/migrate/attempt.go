@@ -26,7 +26,7 @@ func (p *pkg) attempt(f *file, w *rewrite) (text string, edits []edit, inside as
 	lit, ok := op.(*ast.FuncLit)
 	if id, isIdent := op.(*ast.Ident); isIdent {
 		obj := p.TypesInfo.Uses[id]
-		if v, isVar := obj.(*types.Var); isVar && len(p.uses[obj]) == 1 && len(p.inits[obj]) == 1 && p.untyped(v) {
+		if v, isVar := obj.(*types.Var); isVar && v.Parent() != p.Types.Scope() && len(p.uses[obj]) == 1 && len(p.inits[obj]) == 1 && p.untyped(v) {
 			lit, ok = p.inits[obj][0].(*ast.FuncLit)
 		}
 	}
@@ -41,8 +41,14 @@ func (p *pkg) attempt(f *file, w *rewrite) (text string, edits []edit, inside as
 	if !ok || p.foreign(op) != nil {
 		return "", nil, nil, "its function comes from the library"
 	}
-	if _, isCall := op.(*ast.CallExpr); isCall {
-		return "", nil, nil, "its function is made by another call"
+	if why := p.stable(op, w.cur); why != "" {
+		return "", nil, nil, "its function " + why
+	}
+	if id, isIdent := op.(*ast.Ident); isIdent && p.TypesInfo.Instances[id].TypeArgs != nil {
+		return "", nil, nil, "its function is generic, without its types"
+	}
+	if _, obj := p.Types.Scope().Innermost(op.Pos()).LookupParent("error", op.Pos()); obj != types.Universe.Lookup("error") {
+		return "", nil, nil, "the name error means something else there"
 	}
 	results := "error"
 	if sig.Results().Len() == 2 {

@@ -12,47 +12,6 @@ var backoffConsts = map[string]string{
 	"DefaultMaxInterval": "60 * time.Second", "DefaultMaxElapsedTime": "15 * time.Minute",
 }
 
-var backoffAdvice = map[string]string{
-	"InitialInterval":       "Initial of retry.Exponential",
-	"MaxInterval":           "Max of retry.Exponential",
-	"Multiplier":            "Grow of retry.Exponential, which doubles without it",
-	"RandomizationFactor":   "Jitter of retry.Exponential",
-	"MaxElapsedTime":        "Policy.Within",
-	"Clock":                 "nothing to do: time is testing/synctest's in tests",
-	"WithMaxTries":          "Policy.Attempts",
-	"WithMaxElapsedTime":    "Policy.Within",
-	"WithBackOff":           "Policy.Backoff",
-	"WithNotify":            "Policy.Observe",
-	"NewTicker":             "range over (&retry.Loop{}).Attempts, which yields a context for each attempt",
-	"NewTickerWithTimer":    "range over a retry.Loop's Attempts; time is testing/synctest's in tests",
-	"RetryNotifyWithTimer":  "retry.Do with Policy.Observe; time is testing/synctest's in tests",
-	"BackOff":               "a retry.Policy where it is given to a call, a retry.Backoff where only the delays matter",
-	"BackOffContext":        "give the context to retry.Do",
-	"ExponentialBackOff":    "a retry.Policy{Backoff: retry.Exponential{…}}: a value, which is safe to share",
-	"NewExponentialBackOff": "a retry.Policy{Backoff: retry.Exponential{…}}: a value, which is safe to share",
-	"NewConstantBackOff":    "retry.Constant(d), with Policy.Attempts or retry.Unlimited",
-	"WithMaxRetries":        "Policy.Attempts: one more, since it includes the first attempt",
-	"WithContext":           "give the context to retry.Do",
-	"Permanent":             "retry.Stop",
-	"RetryAfter":            "retry.After",
-	"Retry":                 "retry.Do, or retry.Get for a value",
-	"RetryWithData":         "retry.Get",
-	"RetryNotify":           "retry.Do with Policy.Observe",
-	"RetryNotifyWithData":   "retry.Get with Policy.Observe",
-	"PermanentError":        "retry.Stop marks an error that stays visible to errors.Is and errors.As; there is no type to look for",
-	"NextBackOff":           "Policy.Next gives the delay that follows a failure; Backoff.Delays gives all of them",
-	"Reset":                 "nothing to do: every call begins anew",
-	"Stop":                  "a Backoff ends by ending: retry.List{0, time.Second}, or a retry.Seq that returns",
-	"Notify":                "Policy.Observe",
-	"Operation":             "func(context.Context) error",
-	"RetryError":            "*retry.Error: Reason says why the call gave up, Last is the last failure",
-	"AsRetryError":          "errors.AsType[*retry.Error](err)",
-	"ErrExhausted":          "retry.ErrExhausted",
-	"ErrMaxElapsedTime":     "retry.ErrTooLate",
-	"ErrPermanent":          "a failure that isn't retried is returned as it is: look for the failure itself",
-	"RetryAfterError":       "retry.After marks an error that stays visible to errors.Is and errors.As",
-}
-
 const backoffNote = "cenkalti/backoff: a call that gives up returns a *retry.Error around the failures instead of the last one: errors.Is and errors.As see them, == doesn't. " +
 	"A context that is already over makes no attempt, and a delay that would outlast the context's deadline isn't begun. " +
 	manyNote
@@ -99,7 +58,7 @@ func callBackoffV4(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 	default:
 		return "", false
 	}
-	b := &backoffs{p: p, of: backoffV4}
+	b := &backoffs{p: p, of: backoffV4, cur: cur}
 	if why := b.eval(e.Args[1]); why != "" {
 		return why, true
 	}
@@ -121,7 +80,7 @@ func callBackoffV5(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 	if e.Ellipsis.IsValid() {
 		return "its options are a slice", true
 	}
-	b := &backoffs{p: p, of: of}
+	b := &backoffs{p: p, of: of, cur: cur}
 	if p.foreign(e.Args[0]) != nil {
 		return "its context is made by the library", true
 	}

@@ -85,15 +85,19 @@ func (b *backoffs) field(name string, v ast.Expr) string {
 
 // observe makes Policy.Observe of a Notify.
 func (b *backoffs) observe(notify ast.Expr) string {
-	b.hook = ""
+	b.hook, b.helper = "", ""
 	if notify == nil || b.p.TypesInfo.Types[notify].IsNil() {
 		return ""
 	}
-	h, ok := b.p.hook(notify, []string{"e", "event", "retryEvent"}, "%[1]s.Err", "%[1]s.Delay")
-	if !ok {
+	h, ok := b.p.hook(notify, b.cur, []string{"e", "event", "retryEvent"}, "%[1]s.Err", "%[1]s.Delay")
+	switch {
+	case ok:
+		b.hook = "func(_ context.Context, " + h.param + " " + me + "Event) {\nif !" + h.param + ".Retry" + h.or + " {\nreturn\n}\n" + h.text + "\n}"
+	case b.p.foreign(notify) == nil:
+		b.hook, b.helper = "backoffNotify("+b.p.src(notify)+")", "backoffNotify"
+	default:
 		return "its Notify isn't a function of the program"
 	}
-	b.hook = "func(_ context.Context, " + h.param + " " + me + "Event) {\nif !" + h.param + ".Retry" + h.or + " {\nreturn\n}\n" + h.text + "\n}"
 	return ""
 }
 
@@ -139,6 +143,9 @@ func (b *backoffs) policy() *policy {
 			comment = "cenkalti/backoff's default; set what your caller can wait for"
 		}
 		pol.set("Within", b.elapsed, comment)
+	}
+	if b.helper != "" {
+		pol.help(b.helper)
 	}
 	pol.set("Observe", b.hook, "")
 	return pol

@@ -10,8 +10,9 @@ import (
 
 // backoffs collects what a backoff of cenkalti/backoff comes to.
 type backoffs struct {
-	p  *pkg
-	of *peer
+	p   *pkg
+	of  *peer
+	cur inspector.Cursor // of the call
 
 	kind                                  string // exponential, constant, or stop
 	initial, most, multiplier, randomized amount
@@ -21,7 +22,7 @@ type backoffs struct {
 	attempts, attemptsComment             string
 	variable                              bool // whether the number of attempts may be 0, for no limit
 	ctx                                   string
-	hook                                  string
+	hook, helper                          string // the helper is one that hook needs
 
 	values  []ast.Expr
 	deletes []ast.Stmt

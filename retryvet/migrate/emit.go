@@ -30,6 +30,9 @@ func (p *pkg) emit(w *rewrite) string {
 	if why != "" {
 		return why
 	}
+	if name := p.marksByHand(inside, w.of); name != "" {
+		return "its function mentions " + name + ", which a rewritten call doesn't look for"
+	}
 	start, end := edit{w.call.Pos(), w.op.Pos(), ""}, edit{w.op.End(), w.call.End(), ")"}
 	if op != "" { // instead of what is there
 		end.pos = w.op.Pos()

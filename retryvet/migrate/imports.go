@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -12,7 +13,7 @@ import (
 
 // imports makes the file import what it needs, and no more of the other libraries than it does.
 func (p *pkg) imports(f *file) {
-	name := "retry"
+	name, there := "retry", "" // the name by which the file imports this library already
 	var gone []*ast.ImportSpec
 	for _, i := range f.syntax.Imports {
 		obj := p.pkgName(i)
@@ -20,18 +21,22 @@ func (p *pkg) imports(f *file) {
 			gone = append(gone, i)
 			continue
 		}
-		if pathOf(i) == root || obj != nil && obj.Name() == name {
+		switch {
+		case pathOf(i) == root && obj != nil && obj.Name() != ".":
+			there = obj.Name()
+		case obj != nil && obj.Name() == name:
 			name = "callagain"
 		}
 	}
 	if p.Types.Scope().Lookup("retry") != nil {
 		name = "callagain"
 	}
+	name = cmp.Or(there, name)
 	for _, e := range f.edits {
 		if strings.Contains(e.text, me) {
-			if _, obj := p.Types.Scope().Innermost(e.pos).LookupParent("retry", e.pos); obj != nil {
+			if _, obj := p.Types.Scope().Innermost(e.pos).LookupParent(name, e.pos); obj != nil {
 				if _, isPkg := obj.(*types.PkgName); !isPkg {
-					name = "callagain"
+					name, there = "callagain", ""
 				}
 			}
 		}
@@ -55,7 +60,7 @@ func (p *pkg) imports(f *file) {
 			f.removeLine(i)
 		}
 	}
-	ours := f.touched
+	ours := f.touched && there == ""
 	for n, i := range gone {
 		if n == 0 && ours {
 			f.edits = append(f.edits, edit{i.Pos(), i.End(), spec})

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -38,8 +39,11 @@ func (p *pkg) leave(f *file) {
 		}
 		lines[pos.Line] = true
 		advice := lib.advice[id.Name]
-		if advice == "" {
-			advice = "nothing here does the same; see docs/migrating.md"
+		if advice == "" { // of a newer version
+			advice = "see docs/migrating.md"
+		}
+		if p.s.peers[lib] && (lib.marks[id.Name] != "" || lib.marks[strings.TrimSuffix(id.Name, "Error")] != "") {
+			advice += "; a call that is rewritten doesn't look for this one"
 		}
 		p.note(id.Pos(), Left, obj.Pkg().Name()+"."+id.Name, "%s", advice)
 	}

@@ -86,6 +86,9 @@ func (p *pkg) local(e ast.Expr, consume func(inspector.Cursor) bool) (*local, st
 				l.stmts = append(l.stmts, x) // every call begins anew
 				continue
 			}
+			if consume(use) {
+				continue
+			}
 			return nil, "its " + sel.Sel.Name + " is used"
 		}
 		if !consume(use) {

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -130,6 +131,31 @@ func (p *pkg) after(e *ast.CallExpr, of *peer) {
 	f.touched = f.touched || strings.Contains(text, me)
 	p.s.peers[of] = true
 	p.note(e.Pos(), Explained, types.ExprString(e.Fun), "retry.After: it never shortens a delay, and doesn't begin the schedule again")
+}
+
+// marksByHand returns what an attempt uses of a library's marks other than by calling their functions, or "".
+func (p *pkg) marksByHand(attempt ast.Node, of *peer) (name string) {
+	if attempt == nil {
+		return ""
+	}
+	ast.Inspect(attempt, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			if fn, lib := p.callee(n); lib == of && of.marks[fn.Name()] != "" {
+				for _, a := range n.Args {
+					name = cmp.Or(name, p.marksByHand(a, of))
+				}
+				return false
+			}
+		case *ast.Ident:
+			obj := p.TypesInfo.Uses[n]
+			if obj != nil && obj.Pkg() != nil && obj.Pkg().Path() == of.path && (of.marks[n.Name] != "" || of.marks[strings.TrimSuffix(n.Name, "Error")] != "") {
+				name = obj.Pkg().Name() + "." + n.Name
+			}
+		}
+		return name == ""
+	})
+	return name
 }
 
 // failed reports whether the error that cause is, where e is called, is known not to be nil.

@@ -13,7 +13,7 @@ import (
 	"github.com/callagain/retry/retryvet/migrate"
 )
 
-var update = flag.Bool("update", false, "write testdata/golden")
+var update = flag.Bool("update", false, "write the .golden files of testdata")
 
 // copied returns a copy of testdata.
 func copied(t *testing.T) string {
@@ -52,46 +52,49 @@ func gocmd(t *testing.T, dir string, args ...string) {
 	}
 }
 
-// Each program of testdata becomes what testdata/rewritten.golden says, with the same list of what was done; it compiles and
-// passes its tests before and after, which compare the times of its attempts; and rewriting it again changes nothing.
+// Each program of testdata becomes what its rewritten.golden says, with the same list of what was done; it compiles and passes
+// its tests before and after, which compare the times of its attempts; and rewriting it again changes nothing.
 func TestRewrite(t *testing.T) {
 	dir := copied(t)
 	gocmd(t, dir, "test", "./...")
-	var got bytes.Buffer
+	got := map[string]*bytes.Buffer{} // by package
+	in := func(name string) (*bytes.Buffer, string) {
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkg, base := filepath.Split(rel)
+		if got[pkg] == nil {
+			got[pkg] = new(bytes.Buffer)
+		}
+		return got[pkg], base
+	}
+	var notes bytes.Buffer
 	for _, patterns := range runs(t, dir) {
 		r, err := migrate.Run(dir, patterns...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, i := range r.Items {
-			i.Pos.Filename, _ = filepath.Rel(dir, i.Pos.Filename)
-			fmt.Fprintln(&got, i)
+			out, base := in(i.Pos.Filename)
+			i.Pos.Filename = base
+			fmt.Fprintln(out, i)
 		}
 		for _, n := range r.Notes {
-			fmt.Fprintln(&got, "note:", n)
+			fmt.Fprintln(&notes, n)
 		}
 		for _, f := range r.Files {
-			name, _ := filepath.Rel(dir, f.Name)
-			fmt.Fprintf(&got, "\n-- %s --\n%s", name, f.New)
+			out, base := in(f.Name)
+			fmt.Fprintf(out, "\n-- %s --\n%s", base, f.New)
 			if err := os.WriteFile(f.Name, f.New, 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	golden := filepath.Join("testdata", "rewritten.golden")
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o666); err != nil {
-			t.Fatal(err)
-		}
+	for pkg, out := range got {
+		golden(t, filepath.Join("testdata", pkg, "rewritten.golden"), out.Bytes())
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("the result is not that of %s:\n%s", golden, got.Bytes())
-	}
-	gocmd(t, dir, "mod", "edit", "-require=github.com/callagain/retry@v0.0.0")
+	golden(t, filepath.Join("testdata", "notes.golden"), notes.Bytes())
 	gocmd(t, dir, "vet", "./...")
 	gocmd(t, dir, "test", "./...")
 
@@ -108,6 +111,22 @@ func TestRewrite(t *testing.T) {
 				t.Errorf("rewritten again: %v", i)
 			}
 		}
+	}
+}
+
+// golden compares with a file, or writes it.
+func golden(t *testing.T, name string, got []byte) {
+	if *update {
+		if err := os.WriteFile(name, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Error(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the result is not that of %s:\n%s", name, got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"regexp"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
@@ -21,11 +22,14 @@ func (p *pkg) moved(values []ast.Expr, deletes []ast.Stmt, cur inspector.Cursor)
 	to := p.until(from, cur)
 	for _, e := range values {
 		for id, obj := range p.names(e) {
+			if e.Pos() <= obj.Pos() && obj.Pos() < e.End() { // of a function literal
+				continue
+			}
 			if _, now := p.Types.Scope().Innermost(at).LookupParent(id.Name, at); now != obj {
 				return "the name " + id.Name + " means something else where it is called"
 			}
 			if p.changes(obj, from, to) {
-				return "what its backoff is made of changes before the call, or between calls"
+				return "what its policy is made of changes before the call, or between calls"
 			}
 		}
 	}
@@ -86,8 +90,46 @@ func (p *pkg) names(e ast.Expr) func(yield func(*ast.Ident, types.Object) bool) 
 
 // changes reports whether a variable, or a part of it, gets another value between two positions, or its address is taken there.
 func (p *pkg) changes(obj types.Object, from, to token.Pos) bool {
+	return p.set(obj, func(use inspector.Cursor) bool { return from < use.Node().Pos() && use.Node().Pos() < to })
+}
+
+// stable returns why an expression of a call's can't be evaluated in each attempt instead of once, or "".
+func (p *pkg) stable(e ast.Expr, call inspector.Cursor) (why string) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			why = "is made by another call"
+		case *ast.FuncLit:
+			why = "is made in the call"
+		case *ast.StarExpr:
+			why = "is looked up in the call"
+		case *ast.IndexExpr:
+			if _, generic := p.TypesInfo.TypeOf(n.X).Underlying().(*types.Signature); !generic {
+				why = "is looked up in the call"
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				why = "is received in the call"
+			}
+		}
+		return why == ""
+	})
+	for id, obj := range p.names(e) {
+		if why == "" && p.set(obj, func(use inspector.Cursor) bool { return function(use) != function(call) && !p.inTest(use) }) {
+			why = "changes where " + id.Name + " is set, which may be in an attempt"
+		}
+	}
+	return why
+}
+
+func (p *pkg) inTest(cur inspector.Cursor) bool {
+	return strings.HasSuffix(p.Fset.Position(cur.Node().Pos()).Filename, "_test.go")
+}
+
+// set reports whether a variable, or a part of it, gets another value, or its address is taken, in one of the uses asked for.
+func (p *pkg) set(obj types.Object, asked func(inspector.Cursor) bool) bool {
 	for _, use := range p.uses[obj] {
-		if at := use.Node().Pos(); at <= from || at >= to {
+		if !asked(use) {
 			continue
 		}
 		for {
@@ -120,8 +162,16 @@ var qualified = func() map[string]*regexp.Regexp {
 	return m
 }()
 
+// builtin finds the calls of predeclared functions and types that rewritten calls may make.
+var builtin = regexp.MustCompile(`\b(min|max|int|uint|float64)\(`)
+
 // needs returns the packages that text mentions, and why it can't stand at pos, or "".
 func (p *pkg) needs(text string, pos token.Pos) (imports []string, why string) {
+	for _, m := range builtin.FindAllStringSubmatch(text, -1) {
+		if _, obj := p.Types.Scope().Innermost(pos).LookupParent(m[1], pos); obj != types.Universe.Lookup(m[1]) {
+			return nil, "the name " + m[1] + " means something else there"
+		}
+	}
 	for _, name := range standard {
 		if !qualified[name].MatchString(text) {
 			continue

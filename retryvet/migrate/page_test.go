@@ -13,7 +13,7 @@ import (
 
 // What is declared around a row of docs/migrating.md, by the library that it is of.
 var around = map[string]struct{ path, params string }{
-	"backoff v4":       {"github.com/cenkalti/backoff/v4", "b backoff.BackOff, notify backoff.Notify"},
+	"backoff v4":       {"github.com/cenkalti/backoff/v4", "b backoff.BackOff, notify backoff.Notify, made func() func(error, time.Duration), makes func() func() error"},
 	"backoff v5":       {"github.com/cenkalti/backoff/v5", "b backoff.BackOff, notify backoff.Notify, options []backoff.RetryOption, v func() (int, error)"},
 	"backoff v7":       {"github.com/cenkalti/backoff/v7", "b backoff.BackOff, notify backoff.Notify, options []backoff.RetryOption, v func() (int, error)"},
 	"retry-go v4":      {"github.com/avast/retry-go/v4", "notify func(uint, error), options []retry.Option, delay retry.DelayTypeFunc"},

@@ -9,17 +9,7 @@ import (
 
 var sethvargo = &peer{
 	path: "github.com/sethvargo/go-retry", name: "retry",
-	advice: map[string]string{
-		"RetryableError":  "the other way round: every failure is retried but those marked by retry.Stop; or Policy.RetryIf",
-		"Backoff":         "a retry.Policy where it is given to a call, a retry.Backoff where only the delays matter",
-		"BackoffFunc":     "a retry.Seq",
-		"NewConstant":     "retry.Constant(d), with Policy.Attempts or retry.Unlimited",
-		"NewExponential":  "retry.Exponential{Initial: d}",
-		"NewFibonacci":    "a retry.Seq, or retry.Exponential{Initial: d}",
-		"WithMaxRetries":  "Policy.Attempts: one more, since it includes the first attempt",
-		"WithMaxDuration": "Policy.Within",
-		"RetryFunc":       "func(context.Context) error",
-	},
+	advice: sethvargoAdvice,
 	notes: []string{"sethvargo/go-retry: a call that gives up returns a *retry.Error around the failures instead of the last one: errors.Is and errors.As see them, == doesn't. " +
 		"Get returns the last value with an error too. A delay that would outlast the context's deadline isn't begun. " + manyNote},
 }
@@ -75,6 +65,13 @@ func callSethvargo(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 // invert returns the edits by which a function whose failures are retried if they are marked becomes one whose failures are
 // retried unless they are marked.
 func (p *pkg) invert(lit *ast.FuncLit) (edits []edit, why string) {
+	if results := lit.Type.Results.List; len(results) > 0 {
+		for _, name := range results[len(results)-1].Names { // such as by a deferred function that recovers
+			if obj := p.TypesInfo.Defs[name]; obj != nil && p.set(obj, func(use inspector.Cursor) bool { return function(use) != lit }) {
+				return nil, "a function in its function sets the error that it returns"
+			}
+		}
+	}
 	marked := map[*ast.CallExpr]bool{}
 	ast.Inspect(lit.Body, func(n ast.Node) bool {
 		if inner, ok := n.(*ast.FuncLit); ok {

@@ -20,4 +20,27 @@ func TestTimelines(t *testing.T) {
 		return err
 	}, timeline.Errs(9, io.EOF)...)
 	timeline.Want(t, at, 0, .1, .2)
+	for name, row := range map[string]struct {
+		call func(f func() error) error
+		want []float64
+	}{
+		"kept":    {func(f func() error) error { return Kept(f, 3) }, []float64{0, 1, 2}},
+		"twice":   {KeptTwice, []float64{0, .1, .1, .2}},
+		"changed": {func(f func() error) error { return KeptChanged(f, 2) }, []float64{0, .1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at, _ := timeline.Of(t, row.call, timeline.Errs(9, io.EOF)...)
+			timeline.Want(t, at, row.want...)
+		})
+	}
+	hooks = 0
+	timeline.Of(t, Hook, timeline.Errs(9, io.EOF)...)
+	if hooks != 3 { // made, and told of each failure
+		t.Error("hooks:", hooks)
+	}
+	hooks = 0
+	timeline.Of(t, func(f func() error) error { return KeptHook(f, f) }, timeline.Errs(9, io.EOF)...)
+	if hooks != 5 {
+		t.Error("hooks:", hooks)
+	}
 }

@@ -49,6 +49,14 @@ func TestTimelines(t *testing.T) {
 		"select":           {func(f func() error) error { return Select(ctx, f) }, 9, []float64{0, 1}},
 		"unused":           {Unused, 9, []float64{0}},
 		"comments":         {Comments, 9, []float64{0, 1, 2}},
+		"dialed":           {Dialed, 9, []float64{0, 1, 2}},
+		"indexed":          {Indexed, 9, []float64{0, 1, 2}},
+		"changed function": {ChangedFunction, 9, []float64{0, 1, 2}},
+		"notify sets":      {NotifySets, 9, []float64{0, 1, 2}},
+		"marked":           {Marked, 9, []float64{0}},
+		"looked up":        {func(f func() error) error { return LookedUp(map[string]func() error{"f": f}) }, 9, []float64{0, 1, 2}},
+		"pointed":          {Pointed, 9, []float64{0, 1, 2}},
+		"notify names":     {NotifyNames, 9, []float64{0, 1, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			at, _ := timeline.Of(t, row.call, timeline.Errs(row.errs, io.EOF)...)
@@ -69,5 +77,20 @@ func TestHooks(t *testing.T) {
 	timeline.Of(t, func(f func() error) error { return Named(f, &to) }, timeline.Errs(9, io.EOF)...)
 	if len(e.errs) != 4 || len(to) != 2 || to[0] != io.EOF {
 		t.Errorf("the hooks were told %v, %v", e.errs, to)
+	}
+}
+
+// What is made by a call is made once, and not in each attempt.
+func TestMadeOnce(t *testing.T) {
+	dialed, made = 0, 0
+	var to []error
+	timeline.Of(t, Dialed, timeline.Errs(9, io.EOF)...)
+	timeline.Of(t, func(f func() error) error { return NotifyMade(f, &to) }, timeline.Errs(9, io.EOF)...)
+	if dialed != 1 || made != 1 || len(to) != 2 {
+		t.Errorf("%d dialed, %d hooks made, which were told %v", dialed, made, to)
+	}
+	timeline.Of(t, func(f func() error) error { return NotifyLiteral(f, &to) }, timeline.Errs(9, io.EOF)...)
+	if len(to) != 4 {
+		t.Errorf("the hooks were told %v", to)
 	}
 }

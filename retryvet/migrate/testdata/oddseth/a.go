@@ -56,3 +56,18 @@ func Named(ctx context.Context, f func(context.Context) error) error {
 		return
 	})
 }
+
+// What recovers isn't retried, since nobody marks it.
+func Recovered(ctx context.Context, f func(context.Context) error) error {
+	return retry.Constant(ctx, time.Second, func(ctx context.Context) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				err = errors.New("panic")
+			}
+		}()
+		if err := f(ctx); err != nil {
+			panic(err)
+		}
+		return retry.RetryableError(errors.New("again"))
+	})
+}

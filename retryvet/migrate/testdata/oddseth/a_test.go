@@ -21,4 +21,6 @@ func TestTimelines(t *testing.T) {
 	timeline.Want(t, at, 0, 1, 3)
 	at, _ = timeline.Of(t, of(Named), timeline.Errs(9, io.EOF)...)
 	timeline.Want(t, at, 0)
+	at, _ = timeline.Of(t, of(Recovered), timeline.Errs(9, io.EOF)...)
+	timeline.Want(t, at, 0)
 }
