@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"strings"
 
 	"golang.org/x/tools/go/analysis"
 )
@@ -102,8 +101,12 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) bool {
 
 	// An attempt that uses its own context may have a reason to use one that isn't the call's.
 	bad := outer[:0]
+	madeOf := false
 	for _, id := range outer {
-		if f.info.Uses[id] == given || !usesOwn && given == nil && !f.background(id) {
+		obj := f.info.Uses[id]
+		made := !usesOwn && f.madeOf(obj, given)
+		if obj == given || !usesOwn && given == nil && !f.background(id) || made {
+			madeOf = madeOf || made && len(bad) == 0
 			bad = append(bad, id)
 		}
 	}
@@ -116,16 +119,20 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) bool {
 	} else {
 		first = other[0]
 	}
+	what += ", the context of the whole call"
+	if madeOf {
+		what = bad[0].Name + ", which is made of the context of the whole call"
+	}
 	d := analysis.Diagnostic{Pos: first.Pos(), End: first.End()}
 	switch {
 	case c.f == nil:
-		d.Message = fmt.Sprintf("the attempt uses %s, the context of the whole call: Policy.Timeout does not end it; use the context that %s yields", what, c.name())
+		d.Message = fmt.Sprintf("the attempt uses %s: Policy.Timeout does not end it; use the context that %s yields", what, c.name())
 	case c.is("Hedge"):
-		d.Message = fmt.Sprintf("the attempt uses %s, the context of the whole call: the attempt that loses is not canceled; use the context that %s passes to it", what, c.name())
+		d.Message = fmt.Sprintf("the attempt uses %s: the attempt that loses is not canceled; use the context that %s passes to it", what, c.name())
 	default:
-		d.Message = fmt.Sprintf("the attempt uses %s, the context of the whole call: Policy.Timeout does not end it; use the context that %s passes to it", what, c.name())
+		d.Message = fmt.Sprintf("the attempt uses %s: Policy.Timeout does not end it; use the context that %s passes to it", what, c.name())
 	}
-	if fix, ok := f.useOwn(pass, c, bad, other, kept || len(bad) != len(outer)); ok {
+	if fix, ok := f.useOwn(pass, c, bad, other, kept || len(bad) != len(outer)); ok && !madeOf {
 		d.SuggestedFixes = []analysis.SuggestedFix{fix}
 	}
 	report(pass, d)
@@ -206,40 +213,4 @@ func (f *findings) useOwn(pass *analysis.Pass, c *call, bad []*ast.Ident, other 
 	}
 	fix.TextEdits = []analysis.TextEdit{edit}
 	return fix, true
-}
-
-// looks reports whether e only looks at the contexts that it is given, or is meant to outlive them.
-func (f *findings) looks(e *ast.CallExpr) bool {
-	fn := f.callee(e)
-	switch {
-	case fn == nil:
-		return false
-	case isFunc(fn, "context", "Cause", "WithoutCancel", "AfterFunc"), isFunc(fn, root, "Attempt", "Delay"):
-		return true
-	case fn.Pkg() == nil:
-		return false
-	}
-	path := fn.Pkg().Path()
-	if strings.HasSuffix(fn.Name(), "FromContext") || strings.HasSuffix(fn.Name(), "FromCtx") || path == "go.opentelemetry.io/otel/metric" {
-		return true
-	}
-	return path == "log/slog" || fn.Name() == "Ctx" && strings.Contains(path, "log") || strings.HasSuffix(path, "/log") || strings.Contains(strings.ToLower(path), "logr") ||
-		strings.HasPrefix(fn.Name(), "Log") || strings.HasSuffix(fn.Name(), "Context") && len(e.Args) > 0 && loggerName(fn)
-}
-
-func loggerName(fn *types.Func) bool {
-	r := recv(fn)
-	return strings.Contains(strings.ToLower(r.String()), "log")
-}
-
-// fresh reports whether e makes a new context each time, as context.Background() does.
-func (f *findings) fresh(e ast.Expr) bool {
-	c, ok := ast.Unparen(e).(*ast.CallExpr)
-	return ok && isFunc(f.callee(c), "context")
-}
-
-// background reports whether id is a package-level context: nobody's call is ended by it.
-func (f *findings) background(id *ast.Ident) bool {
-	obj := f.info.Uses[id]
-	return obj.Parent() != nil && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope()
 }

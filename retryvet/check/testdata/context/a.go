@@ -73,6 +73,30 @@ func start(ctx context.Context) {
 	})
 }
 
+type key struct{}
+
+func madeOutside(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return retry.Do(ctx, p, func(context.Context) error {
+		return fetch(limited) // want `uses limited, which is made of the context of the whole call: Policy.Timeout does not end it`
+	})
+}
+
+func valued(ctx context.Context) error {
+	named := context.WithValue(ctx, key{}, "name")
+	return retry.Do(ctx, p, func(context.Context) error {
+		return fetch(named) // want `uses named, which is made of`
+	})
+}
+
+// What is dialed lives on.
+func cancelable(ctx context.Context) error {
+	life, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return retry.Do(ctx, p, func(context.Context) error { return fetch(life) })
+}
+
 func loop(ctx context.Context) error {
 	var loop retry.Loop
 	for range loop.Attempts(ctx, p) {

@@ -72,7 +72,56 @@ func timeoutStop(ctx context.Context) error {
 	})
 }
 
+func timeoutStopNotNil(ctx context.Context) error {
+	return retry.Do(ctx, retry.Policy{Timeout: time.Second}, func(ctx context.Context) error {
+		if err := f(ctx); err != nil && errors.Is(err, context.DeadlineExceeded) { // want `an attempt that exceeded Policy.Timeout`
+			return retry.Stop(err)
+		}
+		return nil
+	})
+}
+
+func timeoutEarly(ctx context.Context) error {
+	return retry.Do(ctx, retry.Policy{Timeout: time.Second, RetryIf: func(err error) bool {
+		if err == io.EOF {
+			return false
+		}
+		if errors.Is(err, context.DeadlineExceeded) { // want `an attempt that exceeded Policy.Timeout`
+			return false
+		}
+		return true
+	}}, f)
+}
+
+func notDeadline(err error) bool { return !errors.Is(err, context.DeadlineExceeded) }
+
+func timeoutNamed(ctx context.Context) error {
+	return retry.Do(ctx, retry.Policy{Timeout: time.Second, RetryIf: notDeadline}, f) // want `an attempt that exceeded Policy.Timeout`
+}
+
 // Not reported.
+
+func knowsBetter(ctx context.Context) error {
+	return retry.Do(ctx, retry.Policy{Timeout: time.Second, RetryIf: func(err error) bool {
+		if errors.Is(err, retry.ErrTimeout) {
+			return true
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			return false
+		}
+		return true
+	}}, func(ctx context.Context) error {
+		err := f(ctx)
+		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+			return retry.Stop(err)
+		}
+		return err
+	})
+}
+
+func withoutTimeout(ctx context.Context) error {
+	return retry.Do(ctx, retry.Policy{RetryIf: notDeadline}, f)
+}
 
 func used(ctx context.Context) error {
 	_ = retry.Do(ctx, p, f)
