@@ -127,7 +127,7 @@ func TestMigrate(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("migrate/testdata")); err != nil {
 		t.Fatal(err)
 	}
-	root, err := command(".", nil, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/callagain/retry")
+	root, err := command("check/testdata", nil, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/callagain/retry")
 	if err != nil {
 		t.Fatal(root)
 	}

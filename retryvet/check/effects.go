@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 )
 
 // effects looks for what a failed attempt leaves behind.
@@ -23,7 +22,11 @@ func (r *repeat) effects() {
 				r.report(n, v, "an attempt that fails after this leaves what it has appended to %s, and the next attempt appends it again; append to a slice of the attempt's own", types.ExprString(slice))
 			}
 			if v, e := r.writes(n); v != nil && r.fails(g, point{b, i + 1}, n, e) {
-				r.report(e, v, "an attempt that fails after this has already written to %s, and the next attempt writes again; write when the call has succeeded", v.Name())
+				how := "write when the call has succeeded"
+				if isBuffer(v.Type()) {
+					how = "reset it at the start of the attempt, or write to one of the attempt's own"
+				}
+				r.report(e, v, "an attempt that fails after this has already written to %s, and the next attempt writes again; %s", v.Name(), how)
 			}
 		}
 	}
@@ -49,10 +52,8 @@ func (r *repeat) appends(n ast.Node) (*types.Var, ast.Expr) {
 	if !ok || types.Implements(slice.Elem(), errorType.Underlying().(*types.Interface)) || isNamed(slice.Elem(), "time", "Time") || isNamed(slice.Elem(), "time", "Duration") {
 		return nil, nil // a record of the attempts
 	}
-	for _, word := range []string{"tried", "tries", "attempt", "failed", "failure", "seen", "visited"} {
-		if strings.Contains(strings.ToLower(v.Name()), word) {
-			return nil, nil // so is this, by its name
-		}
+	if isRecord(v) {
+		return nil, nil
 	}
 	for _, a := range s.Rhs[0].(*ast.CallExpr).Args[1:] {
 		record := false
@@ -131,28 +132,6 @@ func (r *repeat) isAppend(e, slice ast.Expr) bool {
 	}
 	b, ok := r.info.Uses[id].(*types.Builtin)
 	return ok && b.Name() == "append"
-}
-
-// writes returns the caller's response that n writes to.
-func (r *repeat) writes(n ast.Node) (found *types.Var, at ast.Node) {
-	contains(n, func(n ast.Node) bool {
-		e, ok := n.(*ast.CallExpr)
-		if !ok {
-			return false
-		}
-		if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
-			if v := r.outer(sel.X); v != nil && isNamed(v.Type(), "net/http", "ResponseWriter") && sel.Sel.Name != "Header" {
-				found, at = v, e
-			}
-		}
-		for _, a := range e.Args {
-			if v := r.outer(a); v != nil && isNamed(v.Type(), "net/http", "ResponseWriter") {
-				found, at = v, e
-			}
-		}
-		return found != nil
-	})
-	return found, at
 }
 
 // fails reports whether the attempt may fail, and be retried, after a point. If self isn't nil and is what ends the attempt,

@@ -18,6 +18,7 @@ func (r *repeat) readers() {
 				if v := r.outer(sel.X); v != nil && r.finite(v) && !r.rewound(v) {
 					r.reportReader(sel.X, v)
 				}
+				r.bodies(sel.X)
 			}
 		}
 		sig, ok := r.info.TypeOf(e.Fun).(*types.Signature)
@@ -25,8 +26,14 @@ func (r *repeat) readers() {
 			return true
 		}
 		for i, a := range e.Args {
-			v := r.outer(a)
-			if v == nil || i >= sig.Params().Len() {
+			if i >= sig.Params().Len() {
+				break
+			}
+			if reads(sig.Params().At(i).Type()) {
+				r.bodies(a)
+			}
+			v := r.outer(r.original(a))
+			if v == nil {
 				continue
 			}
 			if isNamed(v.Type(), "net/http", "Request") {
@@ -68,6 +75,14 @@ func (r *repeat) finite(v *types.Var) bool {
 			if isNamed(t, path, name) {
 				return len(r.inits[v]) <= 1 && r.finiteInit(v)
 			}
+		}
+	}
+	// What reads from a reader is as finite as that.
+	if isNamed(t, "bufio", "Reader") || isNamed(t, "bufio", "Scanner") || isNamed(t, "encoding/json", "Decoder") || isNamed(t, "encoding/xml", "Decoder") {
+		c, ok := r.only(v).(*ast.CallExpr)
+		if ok && len(c.Args) > 0 {
+			from, ok := r.object(c.Args[0]).(*types.Var)
+			return ok && !from.IsField() && r.finite(from)
 		}
 	}
 	return false
@@ -116,37 +131,4 @@ func (r *repeat) rewound(v *types.Var) bool {
 		return !found
 	})
 	return found
-}
-
-// request looks at a request that is made outside of the attempt and sent in it.
-func (r *repeat) request(e *ast.CallExpr, at ast.Expr, v *types.Var) {
-	fn := r.callee(e)
-	if !isMethod(fn, "net/http", "Client", "Do") && (fn == nil || fn.Name() != "RoundTrip") {
-		return
-	}
-	made, ok := ast.Expr(nil), false
-	if len(r.inits[v]) != 1 {
-		return
-	}
-	made = ast.Unparen(r.inits[v][0])
-	c, isCall := made.(*ast.CallExpr)
-	if !isCall || !isFunc(r.callee(c), "net/http", "NewRequest", "NewRequestWithContext") {
-		return
-	}
-	body := ast.Unparen(c.Args[len(c.Args)-1])
-	if r.isNil(body) {
-		return
-	}
-	if obj := r.object(body); obj != nil && obj.Name() == "NoBody" {
-		return
-	}
-	ast.Inspect(r.c.body, func(n ast.Node) bool { // req.Body, err = req.GetBody()
-		if sel, isSel := n.(*ast.SelectorExpr); isSel && r.object(sel.X) == v && (sel.Sel.Name == "GetBody" || sel.Sel.Name == "Body") {
-			ok = true
-		}
-		return !ok
-	})
-	if !ok && !r.rewound(v) {
-		r.report(at, v, "the body of %s, made outside of the attempt, is read by the first attempt: the second sends none, or fails; make the request in the attempt, or set its Body from GetBody", v.Name())
-	}
 }

@@ -93,7 +93,7 @@ func (p *pkg) avast(w *rewrite, options []ast.Expr) string {
 		values = append(values, args...)
 	}
 	if w.deletes != nil {
-		if why := p.moved(values, w.deletes, w.cur); why != "" {
+		if why := p.moved(values, w.cur); why != "" {
 			return why
 		}
 		if a.helper != "" || a.retryIfMade {

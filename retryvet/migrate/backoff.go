@@ -65,7 +65,7 @@ func callBackoffV4(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 	if why := b.observe(notify); why != "" {
 		return why, true
 	}
-	if why := p.moved(b.values, b.deletes, cur); why != "" {
+	if why := p.moved(b.values, cur); why != "" {
 		return why, true
 	}
 	return p.emit(&rewrite{cur: cur, call: e, of: backoffV4, target: target, policy: b.policy(), op: e.Args[0], deletes: b.deletes}), true
@@ -126,7 +126,7 @@ func callBackoffV5(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 			return "of its option " + name, true
 		}
 	}
-	if why := p.moved(b.values, b.deletes, cur); why != "" {
+	if why := p.moved(b.values, cur); why != "" {
 		return why, true
 	}
 	pol := b.policy()

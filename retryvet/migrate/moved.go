@@ -13,14 +13,11 @@ import (
 )
 
 // moved returns why values that are written where a policy was made can't be written in the call at cur instead, or "".
-func (p *pkg) moved(values []ast.Expr, deletes []ast.Stmt, cur inspector.Cursor) string {
+func (p *pkg) moved(values []ast.Expr, cur inspector.Cursor) string {
 	at := cur.Node().Pos()
-	from := at
-	for _, s := range deletes {
-		from = min(from, s.Pos())
-	}
-	to := p.until(from, cur)
 	for _, e := range values {
+		from := e.Pos()
+		to := p.until(from, cur)
 		for id, obj := range p.names(e) {
 			if e.Pos() <= obj.Pos() && obj.Pos() < e.End() { // of a function literal
 				continue

@@ -43,7 +43,7 @@ func callRetryableHTTP(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.
 // emit replaces the call e and what made its client. It returns why it can't, or "".
 func (c *retryableClient) emit(cur inspector.Cursor, e *ast.CallExpr) string {
 	p := c.p
-	if why := p.moved(c.values, c.deletes, cur); why != "" {
+	if why := p.moved(c.values, cur); why != "" {
 		return why
 	}
 	f := p.fileOf(e.Pos())

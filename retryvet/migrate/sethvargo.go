@@ -43,7 +43,7 @@ func callSethvargo(p *pkg, cur inspector.Cursor, e *ast.CallExpr, fn *types.Func
 	if why != "" {
 		return why, true
 	}
-	if why := p.moved(s.values, s.deletes, cur); why != "" {
+	if why := p.moved(s.values, cur); why != "" {
 		return why, true
 	}
 	pol := s.policy()

@@ -2,11 +2,14 @@
 package oddrepeat
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -56,25 +59,116 @@ func inSwitch(ctx context.Context, w http.ResponseWriter) error {
 	})
 }
 
-// Not reported.
-
-// What is read into a buffer is no second reading of it.
-func into(ctx context.Context, resp *http.Response) error {
+// The second attempt's bytes come after those of the first.
+func intoTwice(ctx context.Context, open func() io.Reader) error {
 	buf := new(bytes.Buffer)
 	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
-		buf.Reset()
-		if _, err := buf.ReadFrom(resp.Body); err != nil {
-			return retry.Stop(err)
-		}
-		_, err := fetch(ctx)
+		_, err := buf.ReadFrom(open()) // want `has already written to buf, and the next attempt writes again; reset it`
 		return err
 	})
 }
 
-func intoTwice(ctx context.Context, open func() io.Reader) error {
+func printed(ctx context.Context) (string, error) {
+	var text strings.Builder
+	err := retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		fmt.Fprintln(&text, "begins") // want `has already written to text`
+		_, err := fetch(ctx)
+		return err
+	})
+	return text.String(), err
+}
+
+func proxied(ctx context.Context, r *http.Request, client *http.Client) error {
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, r.Method, "http://localhost", r.Body) // want `r.Body is read by the first attempt, and the second finds it empty; read it before the call`
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		return resp.Body.Close()
+	})
+}
+
+func clonedTwice(ctx context.Context, s string, client *http.Client) error {
+	req, err := http.NewRequest("POST", "http://localhost", strings.NewReader(s))
+	if err != nil {
+		return err
+	}
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		again := req.Clone(ctx)
+		resp, err := client.Do(again) // want `the body of req, made outside of the attempt, is read by the first attempt`
+		if err != nil {
+			return err
+		}
+		return resp.Body.Close()
+	})
+}
+
+func scanned(ctx context.Context, in io.Reader) error {
+	lines := bufio.NewScanner(in)
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		for lines.Scan() { // want `lines is made outside of the attempt and read in it`
+			if _, err := fetch(ctx); err != nil {
+				return err
+			}
+		}
+		return lines.Err()
+	})
+}
+
+// Not reported.
+
+func copiedWithBody(ctx context.Context, s string, client *http.Client) error {
+	req, err := http.NewRequest("POST", "http://localhost", strings.NewReader(s))
+	if err != nil {
+		return err
+	}
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		again := req.Clone(ctx)
+		again.Body, err = req.GetBody()
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(again)
+		if err != nil {
+			return err
+		}
+		return resp.Body.Close()
+	})
+}
+
+// A conversation goes on.
+func talked(ctx context.Context, conn net.Conn) error {
+	r := bufio.NewReader(conn)
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		_, err := r.ReadString('\n')
+		return err
+	})
+}
+
+// So does what is a log of all attempts.
+func logged(ctx context.Context) (string, error) {
+	var log strings.Builder
+	err := retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		fmt.Fprintln(&log, "attempt", retry.Attempt(ctx))
+		_, err := fetch(ctx)
+		return err
+	})
+	return log.String(), err
+}
+
+// What is read into a buffer is no second reading of it.
+func into(ctx context.Context, open func() io.Reader) error {
 	buf := new(bytes.Buffer)
 	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
-		_, err := buf.ReadFrom(open())
+		buf.Reset()
+		if _, err := buf.ReadFrom(open()); err != nil {
+			return retry.Stop(err)
+		}
+		_, err := fetch(ctx)
 		return err
 	})
 }
