@@ -32,7 +32,7 @@ var backoffAdvice = map[string]string{
 	"PermanentError":              "retry.Stop marks an error that stays visible to errors.Is and errors.As; there is no type to look for",
 	"NextBackOff":                 "Policy.Next gives the delay that follows a failure; Backoff.Delays gives all of them",
 	"Reset":                       "nothing to do: every call begins anew",
-	"Stop":                        "a Backoff ends by ending: retry.List{0, time.Second}, or a retry.Seq that returns",
+	"Stop":                        "a Backoff ends by ending: retry.List{0, time.Second}, or a retry.Seq that returns; a Loop by break",
 	"Notify":                      "Policy.Observe",
 	"Operation":                   "func(context.Context) error",
 	"RetryError":                  "*retry.Error: Reason says why the call gave up, Last is the last failure",
@@ -64,6 +64,9 @@ var backoffAdvice = map[string]string{
 	"Duration":                    "Delay of the retry.Decision, in Policy.Decide",
 	"LastErr":                     "Last of *retry.Error",
 	"Cause":                       "Reason of *retry.Error",
+	"Context":                     "give the context to retry.Do",
+	"Now":                         "nothing to do: time is testing/synctest's in tests",
+	"Start":                       "nothing to do: time is testing/synctest's in tests",
 }
 
 var avastAdvice = map[string]string{
@@ -119,6 +122,7 @@ var avastAdvice = map[string]string{
 	"FirstSuccessReleaseCost":         "Ratio of retry.Budget: the retries that each success earns",
 	"AllowRetry":                      "Take of retry.Budget",
 	"OnSuccess":                       "nothing to do: a call that succeeds earns; Earn of retry.Budget by hand",
+	"After":                           "nothing to do: time is testing/synctest's in tests",
 }
 
 var sethvargoAdvice = map[string]string{
@@ -186,4 +190,9 @@ var retryablehttpAdvice = map[string]string{
 	"ResponseHandlerFunc":          "retryhttp.Fetch with a function that reads the answer, so that a failure of it is retried",
 	"RateLimitLinearJitterBackoff": "nothing to do: a Retry-After is obeyed",
 	"RoundTrip":                    "RoundTrip of a retryhttp.Transport",
+	"Len":                          "ContentLength of the *http.Request",
+	"Debug":                        "Policy.Observe: retry.Log(slog.Default())",
+	"Info":                         "Policy.Observe: retry.Log(slog.Default())",
+	"Warn":                         "Policy.Observe: retry.Log(slog.Default())",
+	"Printf":                       "Policy.Observe: retry.Log(slog.Default())",
 }

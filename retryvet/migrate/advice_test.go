@@ -38,6 +38,9 @@ func TestAdvice(t *testing.T) {
 				continue
 			}
 			methods := types.NewMethodSet(types.NewPointer(typ.Type()))
+			if types.IsInterface(typ.Type()) {
+				methods = types.NewMethodSet(typ.Type())
+			}
 			for m := range methods.Methods() {
 				say(m.Obj())
 			}
