@@ -42,10 +42,39 @@ type repeat struct {
 }
 
 func (r *repeat) report(n ast.Node, obj types.Object, format string, args ...any) {
-	if !r.seen[obj] {
+	if !r.seen[obj] && !r.onlyOnce(n) {
 		r.seen[obj] = true
 		report(r.pass, analysis.Diagnostic{Pos: n.Pos(), End: n.End(), Message: fmt.Sprintf(format, args...)})
 	}
+}
+
+// onlyOnce reports whether the attempts do n at most once: it is under a condition on a variable of the caller's that is set
+// there, or done by a sync.Once.
+func (r *repeat) onlyOnce(n ast.Node) (once bool) {
+	ast.Inspect(r.c.body, func(around ast.Node) bool {
+		if !within(around, n.Pos()) {
+			return around == nil
+		}
+		switch s := around.(type) {
+		case *ast.CallExpr:
+			once = once || isMethod(r.callee(s), "sync", "Once", "Do")
+		case *ast.IfStmt:
+			if !within(s.Body, n.Pos()) {
+				break
+			}
+			ast.Inspect(s.Body, func(n ast.Node) bool {
+				if set, ok := n.(*ast.AssignStmt); ok {
+					for _, l := range set.Lhs {
+						v := r.outer(l)
+						once = once || v != nil && r.mentions(s.Cond, v) && !r.isError(l)
+					}
+				}
+				return !once
+			})
+		}
+		return !once
+	})
+	return once
 }
 
 // outer returns the local variable from outside of the attempt that e names, or nil.

@@ -53,7 +53,7 @@ func (r *repeat) writes(n ast.Node) (found *types.Var, at ast.Node) {
 
 // collects reports whether v is a buffer that goes on with what earlier attempts have written.
 func (r *repeat) collects(v *types.Var) bool {
-	if !isBuffer(v.Type()) || isRecord(v) || r.rewound(v) {
+	if !isBuffer(v.Type()) || isRecord(v) || r.rewound(v) || r.measured(v) {
 		return false
 	}
 	for _, word := range []string{"log", "trace", "debug"} {
@@ -62,6 +62,16 @@ func (r *repeat) collects(v *types.Var) bool {
 		}
 	}
 	return true
+}
+
+// measured reports whether the attempt asks how much there is already, as one does that goes on from there.
+func (r *repeat) measured(v *types.Var) bool {
+	for _, u := range r.uses[v] {
+		if sel, ok := u.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Len" && within(r.c.body, sel.Pos()) {
+			return true
+		}
+	}
+	return false
 }
 
 func isBuffer(t types.Type) bool {

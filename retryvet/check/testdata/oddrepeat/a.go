@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/callagain/retry"
 )
@@ -146,6 +147,35 @@ func talked(ctx context.Context, conn net.Conn) error {
 	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
 		_, err := r.ReadString('\n')
 		return err
+	})
+}
+
+// So does a download.
+func resumed(ctx context.Context, get func(ctx context.Context, from int) (io.Reader, error)) ([]byte, error) {
+	var all bytes.Buffer
+	err := retry.Do(ctx, retry.Policy{}, func(ctx context.Context) error {
+		r, err := get(ctx, all.Len())
+		if err != nil {
+			return err
+		}
+		_, err = all.ReadFrom(r)
+		return err
+	})
+	return all.Bytes(), err
+}
+
+// What the first attempt has read is kept.
+func remembered(ctx context.Context, r *http.Request) error {
+	var body []byte
+	var once sync.Once
+	return retry.Do(ctx, retry.Policy{}, func(ctx context.Context) (err error) {
+		if body == nil {
+			if body, err = io.ReadAll(r.Body); err != nil {
+				return retry.Stop(err)
+			}
+		}
+		once.Do(func() { io.Copy(io.Discard, r.Body) })
+		return use(ctx, string(body))
 	})
 }
 
