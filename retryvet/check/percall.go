@@ -5,6 +5,7 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // PerCall reports what is meant to be shared by many calls and is made for a single one.
@@ -43,7 +44,7 @@ func runPerCall(pass *analysis.Pass, f *findings) {
 			t.value(cur)
 		}
 		handler := f.isHandler(cur)
-		if handler && !t.kept || !t.kept && !t.escapes && len(t.used) == 1 && sameScope(cur, t.used[0]) {
+		if handler && !t.kept || f.madeAnew(cur, t) || !t.kept && !t.escapes && len(t.used) == 1 && sameScope(cur, t.used[0]) {
 			msg := what.text
 			if handler {
 				msg += " make it once, outside of the handler"
@@ -53,6 +54,28 @@ func runPerCall(pass *analysis.Pass, f *findings) {
 			report(pass, analysis.Diagnostic{Pos: n.Pos(), End: n.End(), Message: msg})
 		}
 	}
+}
+
+// madeAnew reports whether what is made at cur is returned by a function that is only called for the policy of a retry call.
+func (f *findings) madeAnew(cur inspector.Cursor, t *trace) bool {
+	decl, fn := f.enclosing(cur)
+	if decl == nil || fn == nil || fn.Exported() || !t.kept || t.stored || t.escapes || len(t.used) > 0 || innermost(cur) != decl {
+		return false
+	}
+	for _, use := range f.uses[fn] {
+		if up, ok := use.Parent().Node().(*ast.SelectorExpr); ok && up.Sel == use.Node() {
+			use = use.Parent()
+		}
+		e, ok := use.Parent().Node().(*ast.CallExpr)
+		if !ok || e.Fun != use.Node() {
+			return false
+		}
+		at, ok := use.Parent().Parent().Node().(*ast.CallExpr)
+		if !ok || f.byPos[at] == nil || f.byPos[at].policy != e || f.runsOnce(use) {
+			return false
+		}
+	}
+	return len(f.uses[fn]) > 0
 }
 
 type shareable struct{ kind, text string }

@@ -16,6 +16,7 @@ type trace struct {
 	used    []inspector.Cursor // calls that are made with it
 	escapes bool               // it is given to somebody else
 	kept    bool               // it is stored or returned
+	stored  bool               // it is stored
 }
 
 // value follows the value of the expression at cur.
@@ -32,7 +33,7 @@ func (t *trace) value(cur inspector.Cursor) {
 				cur = up
 				continue
 			}
-			t.kept = true
+			t.kept, t.stored = true, true
 			return
 		case edge.CallExpr_Args:
 			e := up.Node().(*ast.CallExpr)
@@ -82,7 +83,7 @@ func (t *trace) assign(lhs ast.Expr) {
 	}
 	v, ok := obj.(*types.Var)
 	if !ok || v.IsField() || v.Pkg() == nil || v.Parent() == v.Pkg().Scope() || !t.local(v) {
-		t.kept = true
+		t.kept, t.stored = true, true
 		return
 	}
 	t.follow(v)

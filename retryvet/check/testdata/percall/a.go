@@ -2,6 +2,7 @@ package percall
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -84,7 +85,26 @@ func hedgeForOne2(ctx context.Context) (int, error) {
 	return h(ctx)
 }
 
+func fresh() retry.Policy {
+	return retry.Policy{Budget: new(retry.Budget)} // want `a Budget made for one call limits nothing`
+}
+
+func byFunction(ctx context.Context) error {
+	return retry.Do(ctx, fresh(), func(context.Context) error { return nil })
+}
+
 // Not reported.
+
+func forKeeping() retry.Policy { return retry.Policy{Budget: new(retry.Budget)} }
+
+var kept = forKeeping()
+
+func byKeptFunction(ctx context.Context) error {
+	return errors.Join(
+		retry.Do(ctx, kept, func(context.Context) error { return nil }),
+		retry.Do(ctx, forKeeping(), func(context.Context) error { return nil }),
+	)
+}
 
 var budget = &retry.Budget{}
 var hedged = retry.Hedge(retry.HedgeSettings{}, v)
