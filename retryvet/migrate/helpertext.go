@@ -1,7 +1,7 @@
 package migrate
 
-// helpers are the functions that rewritten programs may need, by name. What they use of the predeclared names is only what every
-// version of Go had, since older programs have functions of their own that are called min and max.
+// helpers are the functions that rewritten programs may need, by name. They use neither min nor max, since older programs have
+// functions of their own that are called so.
 var helpers = map[string]helper{
 	"retryableClient": {[]string{"errors", "fmt", "math", "net/http", root + "/retryhttp"}, `
 // retryableClient returns a client that retries requests as the StandardClient of go-retryablehttp does: whatever their method,

@@ -159,7 +159,7 @@ var qualified = func() map[string]*regexp.Regexp {
 	return m
 }()
 
-// builtin finds the calls of predeclared functions and types that rewritten calls may make.
+// builtin finds the calls of functions and types that Go itself declares and that rewritten calls may make.
 var builtin = regexp.MustCompile(`\b(min|max|int|uint|float64)\(`)
 
 // needs returns the packages that text mentions, and why it can't stand at pos, or "".

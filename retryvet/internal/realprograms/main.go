@@ -1,4 +1,4 @@
-// Realprograms rewrites open-source modules that use other retry libraries, as the module proxy has them. It builds and tests
+// This program rewrites open-source modules that use other retry libraries, as the module proxy has them. It builds and tests
 // each before and after, runs retryvet's analyzers on the result, and compares all of that with what docs/migrating.md says.
 // It is run in the folder retryvet:
 //
