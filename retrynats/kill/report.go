@@ -60,12 +60,15 @@ func (r *report) print(w io.Writer) {
 	}
 }
 
+// fewest is how many calls and attempts a run must have to show anything.
+const fewest = 20
+
 func (r *report) err() error {
 	n := 0
 	for _, v := range r.violations {
 		n += len(v)
 	}
-	if r.accepted < 20 || r.attempts < 20 {
+	if r.accepted < fewest || r.attempts < fewest {
 		return fmt.Errorf("%d calls and %d attempts are too few to show anything", r.accepted, r.attempts)
 	}
 	if n > 0 {
