@@ -22,8 +22,9 @@ var contexts = []promise[peers.Library]{
 			return is(r.attempts() == 0, "%s", plural(r.attempts(), "attempt"))
 		},
 		remarks: map[string]string{
-			"cenkalti/backoff": "documented: at least one attempt is made",
-			"rogpeppe/retry":   "documented: the first try is made at once, unless the caller's loop looks at the context",
+			"cenkalti/backoff":    "documented: at least one attempt is made",
+			"rogpeppe/retry":      "documented: the first try is made at once, unless the caller's loop looks at the context",
+			"lestrrat-go/backoff": "it differs from run to run",
 		},
 	},
 	{
@@ -82,6 +83,7 @@ var contexts = []promise[peers.Library]{
 			_, err := prepare(l, peers.Plan{Attempts: 3})(t.Context(), r.f)
 			return is(err == nil && r.attempts() == 3, "%s, %s", plural(r.attempts(), "attempt"), outcome(err))
 		},
+		remarks: map[string]string{"lestrrat-go/backoff": "it differs from run to run"},
 	},
 	{
 		text: "Nested calls don't multiply",
