@@ -132,14 +132,16 @@ func (c config) enough() bool {
 			calls[x.Func+" "+x.Key] = true
 		}
 	}
-	return err == nil && len(calls) >= fewest && (c.disk == 0 || c.refused())
+	return err == nil && len(calls) >= fewest && (c.disk == 0 || slices.ContainsFunc(lines, isRefusal))
 }
 
 // refused reports whether a start was refused.
 func (c config) refused() bool {
 	lines, _, err := read(c.Ledger)
-	return err == nil && slices.ContainsFunc(lines, func(x line) bool { return x.Kind == refused })
+	return err == nil && slices.ContainsFunc(lines, isRefusal)
 }
+
+func isRefusal(x line) bool { return x.Kind == refused }
 
 // life is that of one worker process.
 func (c config) life(l *ledger) error {
