@@ -274,19 +274,25 @@ func TestNothingIsLeftWhenTheTabCloses(t *testing.T) {
 // settle waits until no simulation runs.
 func (l *lab) settle(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); l.running.Load() > 0 || len(l.slots) > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d simulations are still running", l.running.Load())
-		}
-	}
+	until(t, func() bool { return l.running.Load() == 0 && len(l.slots) == 0 }, func() string {
+		return fmt.Sprintf("%d simulations are still running", l.running.Load())
+	})
 }
 
 // runs waits until n simulations run.
 func (l *lab) runs(t *testing.T, n int64) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); l.running.Load() != n; time.Sleep(time.Millisecond) {
+	until(t, func() bool { return l.running.Load() == n }, func() string {
+		return fmt.Sprintf("%d simulations are running; want %d", l.running.Load(), n)
+	})
+}
+
+// until waits for a condition, for a minute at most; then the test fails with what the other function says.
+func until(t *testing.T, holds func() bool, problem func() string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d simulations are running; want %d", l.running.Load(), n)
+			t.Fatal(problem())
 		}
 	}
 }
@@ -296,11 +302,9 @@ func TestAPageLoadedAgainInTheMiddleAsksTheSame(t *testing.T) {
 	ctx := browser(t)
 	progress := chromedp.WaitVisible(chromedp.CSS("progress"))
 	do(t, ctx, chromedp.Navigate(url+long), progress, slide("a.attempts", 0))
-	for deadline := time.Now().Add(time.Minute); !evaluate[bool](t, ctx, `location.search.includes('a.attempts=1&')`); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the address is %q", evaluate[string](t, ctx, `location.href`))
-		}
-	}
+	until(t, func() bool { return evaluate[bool](t, ctx, `location.search.includes('a.attempts=1&')`) }, func() string {
+		return fmt.Sprintf("the address is %q", evaluate[string](t, ctx, `location.href`))
+	})
 	do(t, ctx, chromedp.Navigate(evaluate[string](t, ctx, `location.href`)), progress)
 	if got := evaluate[[]string](t, ctx, `['a.attempts', 'clients', 'for'].map(name => document.getElementById(name).value)`); strings.Join(got, " ") != "1 200000 1m30s" {
 		t.Errorf("the page that was loaded again has %q", got)
