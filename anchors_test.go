@@ -1,9 +1,6 @@
-package docs_test
+package retry_test
 
 import (
-	"io/fs"
-	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -12,7 +9,6 @@ import (
 
 var (
 	literal  = regexp.MustCompile("(?s)```.*?```")
-	quoted   = regexp.MustCompile("`[^`\n]*`")
 	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	target   = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 	unlinked = regexp.MustCompile(`[^\pL\pN_ -]`)
@@ -31,31 +27,14 @@ func anchors(page string) map[string]bool {
 
 // A link to a section of a page leads to a heading that is there.
 func TestLinksToSectionsLeadSomewhere(t *testing.T) {
-	pages, tree := map[string]string{}, os.DirFS("..")
-	err := fs.WalkDir(tree, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			if err == nil && p != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
-				return fs.SkipDir
-			}
-			return err
-		}
-		if filepath.Ext(p) == ".md" {
-			text, err := fs.ReadFile(tree, p)
-			pages[p] = string(text)
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	pages := documents(t)
 	links := 0
 	for p, text := range pages {
-		for _, m := range anchor.FindAllStringSubmatch(quoted.ReplaceAllString(literal.ReplaceAllString(text, ""), ""), -1) {
+		for _, m := range anchor.FindAllStringSubmatch(code.ReplaceAllString(text, ""), -1) {
 			links++
 			to := p
 			if m[1] != "" {
-				to = path.Join(path.Dir(p), m[1])
+				to = filepath.Join(filepath.Dir(p), filepath.FromSlash(m[1]))
 			}
 			if !anchors(pages[to])[m[2]] {
 				t.Errorf("%s has a link to %s#%s, which there isn't", p, to, m[2])
