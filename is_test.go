@@ -10,17 +10,8 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 )
-
-type wrapsItself struct{}
-
-func (w *wrapsItself) Error() string { return "wraps itself" }
-func (w *wrapsItself) Unwrap() error { return w }
-
-type wrapsItselfTwice struct{}
-
-func (w *wrapsItselfTwice) Error() string   { return "wraps itself twice" }
-func (w *wrapsItselfTwice) Unwrap() []error { return []error{w, nil, w} }
 
 // An error that wraps itself is a failure like any other: whoever looks into it ends.
 func TestAnErrorThatWrapsItselfEndsTheCall(t *testing.T) {
@@ -28,7 +19,7 @@ func TestAnErrorThatWrapsItselfEndsTheCall(t *testing.T) {
 	for i := range 2000 {
 		joined = errors.Join(joined, fmt.Errorf("failure %d", i))
 	}
-	for _, failure := range []error{new(wrapsItself), new(wrapsItselfTwice), joined} {
+	for _, failure := range []error{new(errtreetest.Itself), new(errtreetest.Tree), joined} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()

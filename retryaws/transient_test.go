@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 	"github.com/callagain/retry/retryaws"
 )
 
@@ -45,20 +46,9 @@ func TestTransient(t *testing.T) {
 	}
 }
 
-// A cycle is an error that wraps itself.
-type cycle struct{}
-
-func (c *cycle) Error() string { return "cycle" }
-func (c *cycle) Unwrap() error { return c }
-
-type cycles struct{}
-
-func (c *cycles) Error() string   { return "cycles" }
-func (c *cycles) Unwrap() []error { return []error{c, nil, c} }
-
 // An error without an end isn't retried, and keeps nobody.
 func TestEndlessErrors(t *testing.T) {
-	for _, failure := range []error{new(cycle), new(cycles), fmt.Errorf("x: %w", errors.Join(io.ErrUnexpectedEOF, new(cycles)))} {
+	for _, failure := range []error{new(errtreetest.Itself), new(errtreetest.Tree), fmt.Errorf("x: %w", errors.Join(io.ErrUnexpectedEOF, new(errtreetest.Tree)))} {
 		if retryaws.Transient(failure) || retryaws.Throttled(failure) {
 			t.Errorf("%v is retried", failure)
 		}

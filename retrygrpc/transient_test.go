@@ -4,16 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 )
 
-// An itself is an error that wraps itself, so that package errors never returns.
-type itself struct{}
-
-func (e *itself) Error() string { return "itself" }
-func (e *itself) Unwrap() error { return e }
-
 func TestAnErrorWithoutEndIsNotTransient(t *testing.T) {
-	for _, err := range []error{new(itself), fmt.Errorf("%w", new(itself)), errors.Join(errors.New("no"), new(itself))} {
+	for _, err := range []error{new(errtreetest.Itself), fmt.Errorf("%w", new(errtreetest.Itself)), errors.Join(errors.New("no"), new(errtreetest.Itself))} {
 		if Transient(err) {
 			t.Errorf("%T is to be retried", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -60,20 +61,9 @@ func TestClassifyIsLinear(t *testing.T) {
 	}
 }
 
-// An endless is an error that wraps itself, over and over.
-type endless struct{}
-
-func (e *endless) Error() string { return "endless" }
-func (e *endless) Unwrap() error { return e }
-
-type endlessTree struct{}
-
-func (e *endlessTree) Error() string   { return "endless" }
-func (e *endlessTree) Unwrap() []error { return []error{e, e, nil, io.EOF} }
-
 // Errors without an end have a class, and statuses.
 func TestClassifyEndless(t *testing.T) {
-	for _, err := range []error{new(endless), new(endlessTree), errors.Join(new(endless), io.EOF)} {
+	for _, err := range []error{new(errtreetest.Itself), new(errtreetest.Tree), errors.Join(new(errtreetest.Itself), io.EOF)} {
 		if c := retryhttp.Classify(err); c != retryhttp.MaybeApplied {
 			t.Errorf("the class is %v", c)
 		}

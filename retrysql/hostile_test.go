@@ -5,19 +5,9 @@ import (
 	"fmt"
 	"io"
 	"testing"
+
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 )
-
-// An itself is an error that wraps itself, so that package errors never returns.
-type itself struct{}
-
-func (e *itself) Error() string { return "itself" }
-func (e *itself) Unwrap() error { return e }
-
-// A tree is one that wraps itself twice.
-type tree struct{}
-
-func (e *tree) Error() string   { return "tree" }
-func (e *tree) Unwrap() []error { return []error{e, e} }
 
 // A broken error panics when it's asked for its text.
 type broken struct{ text string }
@@ -27,7 +17,7 @@ func (e *broken) Error() string { return e.text }
 // An error without end isn't retried, and one whose code panics is like any other that isn't known.
 func TestErrorsOfAnyShapeAreJudged(t *testing.T) {
 	for _, err := range []error{
-		new(itself), new(tree), fmt.Errorf("%w", new(itself)), errors.Join(io.EOF, new(tree)),
+		new(errtreetest.Itself), new(errtreetest.Tree), fmt.Errorf("%w", new(errtreetest.Itself)), errors.Join(io.EOF, new(errtreetest.Tree)),
 		(*broken)(nil), errors.Join(errors.New("no"), (*broken)(nil)),
 	} {
 		if Transient(err) || Refused(err) {

@@ -6,17 +6,9 @@ import (
 	"io"
 	"slices"
 	"testing"
+
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 )
-
-type itself struct{}
-
-func (e *itself) Error() string { return "itself" }
-func (e *itself) Unwrap() error { return e }
-
-type twice struct{}
-
-func (e *twice) Error() string   { return "twice" }
-func (e *twice) Unwrap() []error { return []error{e, e} }
 
 type broken struct{ text string }
 
@@ -27,7 +19,7 @@ func TestEndlessErrorsEnd(t *testing.T) {
 	for range most {
 		huge = fmt.Errorf("%w", huge)
 	}
-	for _, err := range []error{new(itself), new(twice), fmt.Errorf("%w", new(twice)), errors.Join(io.EOF, new(itself)), huge, errors.Join(make10k()...)} {
+	for _, err := range []error{new(errtreetest.Itself), new(errtreetest.Tree), fmt.Errorf("%w", new(errtreetest.Tree)), errors.Join(io.EOF, new(errtreetest.Itself)), huge, errors.Join(make10k()...)} {
 		if !Endless(err) {
 			t.Errorf("%T ends", err)
 		}
