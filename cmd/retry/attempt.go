@@ -107,7 +107,7 @@ func (c *call) run(ctx context.Context) *attempt {
 		hint = filepath.Join(c.dir, "after-"+strconv.Itoa(c.made))
 		env = append(env, "RETRY_AFTER_FILE="+hint)
 	}
-	p, err := proc.Start(proc.Command{
+	p, err := proc.Start(ctx, proc.Command{
 		Args:       c.command,
 		Env:        env,
 		Stdin:      in.child,

@@ -40,7 +40,7 @@ func (c *call) runHook(ctx context.Context, command string, env []string) (int, 
 		number = c.last.number
 		env = append(env, "RETRY_FAILURE="+c.last.reason)
 	}
-	p, err := proc.Start(proc.Command{
+	p, err := proc.Start(ctx, proc.Command{
 		Args:   shell,
 		Env:    append(c.environment(number), env...),
 		Stdin:  nothing,

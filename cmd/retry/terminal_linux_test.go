@@ -258,13 +258,13 @@ func TestCtrlZ(t *testing.T) {
 	}
 	x.types("it\n")
 	x.shows("got it", "exit code 4")
-	// In the background a command that wants the terminal is stopped, as always.
+	// In the background a command that wants the terminal is stopped, as always, and whoever runs us can see that this is why.
 	x.types("$R -n 1 sh -c 'echo up; read x; echo got $x; exit 4' &\n")
 	x.shows("up")
 	eventually(t, "the job is stopped", func() bool {
-		x.types("jobs\n")
+		x.types("jobs -l\n")
 		time.Sleep(50 * time.Millisecond)
-		return strings.Contains(x.text(), "Stopped")
+		return strings.Contains(x.text(), "(tty input)")
 	})
 	x.types("fg\n")
 	x.shows("-n 1 sh -c")

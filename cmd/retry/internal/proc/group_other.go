@@ -3,6 +3,7 @@
 package proc
 
 import (
+	"context"
 	"os"
 	"syscall"
 )
@@ -17,20 +18,21 @@ type platform struct {
 	seen    chan syscall.Signal // never
 }
 
-// Start starts c.
-func Start(c Command, s *Signals) (*Process, error) {
+// Start starts c. Signals that come from then on, and the one that ended ctx before, are for it: [Process.Wait] passes them on.
+func Start(ctx context.Context, c Command, s *Signals) (*Process, error) {
 	path, err := lookup(c.Args[0])
 	if err != nil {
 		return nil, err
 	}
+	p := newProcess(ctx, c, s)
 	process, err := os.StartProcess(path, c.Args, &os.ProcAttr{
 		Env:   c.Env,
 		Files: []*os.File{c.Stdin, c.Stdout, c.Stderr},
 	})
 	if err != nil {
+		p.over(ctx)
 		return nil, cantStart(err)
 	}
-	p := newProcess(c, s)
 	p.process, p.code = process, 255
 	p.job = newJob(process.Pid)
 	go func() {

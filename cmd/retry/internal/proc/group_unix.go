@@ -3,6 +3,7 @@
 package proc
 
 import (
+	"context"
 	"path/filepath"
 	"runtime"
 	"syscall"
@@ -18,23 +19,25 @@ type platform struct {
 	gone     bool               // so is the group: its number isn't used any more
 	told     map[int]bool       // the groups that were sent TERM, or what stands for it
 	terminal *terminal
-	holds    bool // the terminal was given to the group
+	holds    bool   // the terminal was given to the group
+	recatch  func() // undoes what suspend did to a signal, if it isn't nil
 	witness  *witness
 	seen     chan syscall.Signal // by the witness
 }
 
-// Start starts c.
-func Start(c Command, s *Signals) (*Process, error) {
+// Start starts c. Signals that come from then on, and the one that ended ctx before, are for it: [Process.Wait] passes them on.
+func Start(ctx context.Context, c Command, s *Signals) (*Process, error) {
 	path, err := lookup(c.Args[0])
 	if err != nil {
 		return nil, err
 	}
-	p := newProcess(c, s)
+	p := newProcess(ctx, c, s)
 	p.seen, p.told = make(chan syscall.Signal, 16), map[int]bool{}
 	if c.Foreground && runtime.GOOS == "linux" {
 		p.terminal = openTerminal()
 	}
 	adopt()
+	catchTSTP(true) // before there is a command that Ctrl-Z could miss
 	attr := &syscall.ProcAttr{
 		Env:   c.Env,
 		Files: []uintptr{c.Stdin.Fd(), c.Stdout.Fd(), c.Stderr.Fd()},
@@ -46,13 +49,13 @@ func Start(c Command, s *Signals) (*Process, error) {
 	}
 	runtime.KeepAlive(c)
 	if err != nil {
+		p.over(ctx)
 		return nil, cantStart(err)
 	}
 	if p.terminal != nil && p.terminal.ours() {
 		p.give()
 	}
 	<-s.ready // before the command can be told of
-	catchTSTP(!p.holds)
 	go func() {
 		died := await(p.pid, func(sig syscall.Signal) { p.events <- event{stopped: sig} })
 		p.events <- event{ended: true, died: died}
@@ -143,7 +146,6 @@ func (p *Process) reap() {
 
 // outcome says how the leader ended. With that, its number is free.
 func (p *Process) outcome() Outcome {
-	catchTSTP(false)
 	if !p.ended {
 		return Outcome{Code: 128 + int(syscall.SIGKILL), Signal: syscall.SIGKILL} // or so we hope
 	}

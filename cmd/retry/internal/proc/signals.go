@@ -46,10 +46,10 @@ func Catch(ctx context.Context) (context.Context, *Signals) {
 	s := &Signals{from: make(chan os.Signal, 64), ready: make(chan struct{}), done: make(chan struct{}), own: map[syscall.Signal]bool{}}
 	ctx, s.end = context.WithCancelCause(ctx)
 	s.catch(stopping)
+	prepareTSTP(s.from)
 	go func() { // each takes some microseconds, and there are many
 		defer close(s.ready)
 		s.catch(passing)
-		prepareTSTP(s.from)
 	}()
 	if !signal.Ignored(sigPIPE) {
 		// Whoever reads our output may go away: that is an error of Write then, not our end.

@@ -106,23 +106,33 @@ func (p *Process) paused(sig syscall.Signal) {
 		p.send(syscall.SIGCONT) // it had been too quick for us
 	case wants:
 		p.holds = true
-		p.suspend()
+		p.suspend(sig)
 	case front == p.pid:
-		p.suspend()
+		p.suspend(syscall.SIGTSTP)
 	}
 }
 
 // suspend stops our own group, as the command was, until the shell continues it. The
-// system refuses where there is nobody to do so; then the command goes on. Whoever runs us sees that it was our group that had the terminal.
-func (p *Process) suspend() {
+// system refuses where there is nobody to do so; then the command goes on. Whoever runs us sees that it was our group that had the terminal,
+// or that it is our group that needs it: a retry that runs us gives it then.
+func (p *Process) suspend(sig syscall.Signal) {
 	catchTSTP(false)
 	p.takeBack()
-	toOwnGroup(syscall.SIGTSTP)
+	undo, ok := uncatch(sig)
+	if !ok {
+		sig = syscall.SIGTSTP
+	}
+	p.recatch = undo
+	toOwnGroup(sig)
 	time.AfterFunc(200*time.Millisecond, func() { p.signals.receive(syscall.SIGCONT) })
 }
 
 // resume continues the command, in the foreground if that's where we are now.
 func (p *Process) resume() {
+	if p.recatch != nil {
+		p.recatch()
+		p.recatch = nil
+	}
 	if p.holds && p.terminal.ours() {
 		p.give()
 	}

@@ -10,6 +10,8 @@ import (
 
 const sigTSTP = syscall.SIGTSTP
 
+const ignored = 1 // what a signal does
+
 // Ctrl-Z stops a command in the foreground, and then we stop ourselves. One that isn't there, as in a pipeline, isn't told: while it runs
 // TSTP is caught, to be passed on. Go can't undo that, so it's done behind its back.
 var ofTSTP struct {
@@ -21,7 +23,6 @@ var ofTSTP struct {
 func prepareTSTP(c chan<- os.Signal) {
 	ofTSTP.Lock()
 	defer ofTSTP.Unlock()
-	const ignored = 1
 	was := action(sigTSTP, new(sigaction))
 	if was[0] == ignored {
 		action(sigTSTP, was)
@@ -41,6 +42,17 @@ func catchTSTP(on bool) {
 		}
 		action(sigTSTP, does)
 	}
+}
+
+// uncatch has sig do what it does by default until it is undone, unless it's ignored.
+func uncatch(sig syscall.Signal) (undo func(), ok bool) {
+	was := action(sig, new(sigaction))
+	undo = func() { action(sig, was) }
+	if was[0] == ignored {
+		undo()
+		return func() {}, false
+	}
+	return undo, true
 }
 
 // pause stops this process, as TSTP would have if it weren't caught, until it is continued. Where nobody could do that, the system refuses.

@@ -14,6 +14,8 @@ func prepareTSTP(chan<- os.Signal) {}
 
 func catchTSTP(bool) {}
 
+func uncatch(syscall.Signal) (undo func(), ok bool) { return func() {}, false }
+
 func pause() {}
 
 // ReaderGone reports whether f is a pipe or a socket that nobody reads any more. Here it can't be known.

@@ -27,8 +27,21 @@ type event struct {
 }
 
 // newProcess is what Start knows of c before it is started.
-func newProcess(c Command, s *Signals) *Process {
-	return &Process{stop: cmp.Or(c.Stop, syscall.SIGTERM), grace: c.Grace, signals: s, events: make(chan event)}
+func newProcess(ctx context.Context, c Command, s *Signals) *Process {
+	p := &Process{stop: cmp.Or(c.Stop, syscall.SIGTERM), grace: c.Grace, signals: s, passed: make(chan syscall.Signal, 16), events: make(chan event)}
+	s.pass(ctx, p.passed)
+	return p
+}
+
+// over ends the passing of signals: there is no command any more, or never was. A Ctrl-Z that came too late for it stops us alone.
+func (p *Process) over(ctx context.Context) {
+	p.signals.pass(ctx, nil)
+	for len(p.passed) > 0 {
+		if <-p.passed == sigTSTP {
+			pause()
+		}
+	}
+	catchTSTP(false)
 }
 
 // A Process is a command that was started.
@@ -37,6 +50,7 @@ type Process struct {
 	stop    syscall.Signal
 	grace   time.Duration
 	signals *Signals
+	passed  chan syscall.Signal // by signals, for the command
 	events  chan event
 
 	stage      stage
@@ -58,9 +72,7 @@ const (
 // Wait waits until nothing of the command is left. Signals that we are sent are passed on as they come, and a second
 // INT is a KILL. When ctx ends, other than by a signal, the command's group is sent Command.Stop, and KILL after the grace.
 func (p *Process) Wait(ctx context.Context) (out Outcome, err error) {
-	signals := make(chan syscall.Signal, 16)
-	p.signals.pass(ctx, signals)
-	defer p.signals.pass(ctx, nil)
+	defer p.over(ctx)
 	p.timer = time.NewTimer(time.Hour)
 	p.timer.Stop()
 	defer p.timer.Stop()
@@ -106,7 +118,7 @@ func (p *Process) Wait(ctx context.Context) (out Outcome, err error) {
 			if p.stage < termed {
 				p.terminate()
 			}
-		case sig := <-signals:
+		case sig := <-p.passed:
 			p.receive(sig)
 		case sig := <-p.seen:
 			p.fromTerminal(sig)
