@@ -232,18 +232,15 @@ func TestRule3ThePositionTravelsWithTheCall(t *testing.T) {
 	var last retry.Position
 	for run := 1; run <= 5; run++ { // one attempt in each
 		e := open(t, Settings{Dir: d})
-		ended := make(chan struct{})
 		f := register(t, e, "test.f", p, func(context.Context, int) (int, error) {
 			e.stop() // no further attempt here
 			return 0, fmt.Errorf("failure %d", run)
 		})
 		start(t, f, "k", 1)
-		go func() { e.working.Wait(); close(ended) }()
 		until(t, "the attempt ends", func() bool {
 			i, err := f.Call("k").Info(t.Context())
 			return err == nil && len(i.Failures) == run && i.State != Running
 		})
-		<-ended
 		r, _, err := e.store.Load(t.Context(), record.ID("test.f", "k"))
 		if err != nil {
 			t.Fatal(err)
