@@ -26,7 +26,7 @@ const (
 )
 
 const (
-	twiceApplied = "1000 transactions, a fifth of the answers to COMMIT lost: applied twice"
+	twiceApplied = "transactions, a fifth of the answers to COMMIT lost: applied twice"
 	neverApplied = "the same: reported as done, and never applied"
 	notTold      = "the same: the caller isn't told which it was"
 	givenUp      = "480 transfers under SERIALIZABLE, 16 workers: given up"
@@ -45,8 +45,8 @@ func saw(question, column string, n int) {
 	most.of[key] = max(most.of[key], n)
 	answer := "none"
 	switch n := most.of[key]; {
-	case n > 100:
-		answer = "more than 100"
+	case n > *inserts/10 && question != givenUp:
+		answer = "more than a tenth"
 	case n > 0:
 		answer = "some"
 	}
