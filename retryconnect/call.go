@@ -50,7 +50,7 @@ func (s *settings) policyOf(ctx context.Context) retry.Policy {
 	return s.policy
 }
 
-// isIdempotent reports whether the call may be made again although it may have taken effect.
+// isIdempotent reports whether the call may be retried although it may have taken effect.
 func (c *call) isIdempotent(header http.Header) bool {
 	return c.spec.IdempotencyLevel != connect.IdempotencyUnknown || c.idempotent != nil && c.idempotent(c.spec.Procedure) ||
 		header.Get("Idempotency-Key") != "" || header.Get("X-Idempotency-Key") != "" || c.ctx.Value(idempotentKey{}) != nil

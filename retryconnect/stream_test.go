@@ -56,7 +56,7 @@ func open(ctx context.Context, c *connect.Client[value, value], n int64) (*conne
 	return c.CallServerStream(ctx, connect.NewRequest(wrapperspb.Int64(n)))
 }
 
-// A stream that fails before its first message is made again, and not after it: no message is delivered twice.
+// A stream that fails before its first message is retried, and not after it: no message is delivered twice.
 func TestStream(t *testing.T) {
 	each(t, func(t *testing.T, p protocol) {
 		url := serve(t, numbers(
@@ -92,7 +92,7 @@ func TestStream(t *testing.T) {
 	})
 }
 
-// A stream that was sent and whose answer was lost is made again only if that is safe.
+// A stream that was sent and whose answer was lost is retried only if that is safe.
 func TestStreamLost(t *testing.T) {
 	each(t, func(t *testing.T, p protocol) {
 		for _, safe := range []bool{true, false} {
@@ -296,7 +296,7 @@ func TestStreamKeepsCopies(t *testing.T) {
 	}
 }
 
-// What is sent is kept up to a limit; a stream that has sent more isn't made again.
+// What is sent is kept up to a limit; a stream that has sent more isn't retried.
 func TestStreamKeepsSoMuch(t *testing.T) {
 	var calls atomic.Int64
 	url := serve(t, service{stream: func(receive func() (int64, error), send func(int64) error) error {

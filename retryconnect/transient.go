@@ -8,7 +8,7 @@ import (
 	"github.com/callagain/retry/internal/errtree"
 )
 
-// Transient reports whether a failed call may succeed if it is made again. It is what the interceptor asks where a policy has no
+// Transient reports whether a failed call may succeed if it is retried. It is what the interceptor asks where a policy has no
 // RetryIf. It says yes to
 //
 //   - code unavailable, which is also that of HTTP status 429, 502, 503 and 504 where a proxy answers

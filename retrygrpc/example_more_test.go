@@ -49,7 +49,7 @@ func ExampleClientAttempt() {
 	// Unavailable
 }
 
-// A call whose answer was lost isn't made again unless that does no harm.
+// A call whose answer was lost isn't retried unless that does no harm.
 func ExampleErrUnknown() {
 	server, addr := listen(grpctest.Service{Unary: func(ctx context.Context, _ string, n int64) (int64, error) {
 		if retrygrpc.ClientAttempt(ctx) == 1 {

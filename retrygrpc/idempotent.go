@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// idempotent reports whether a call may be made again although it may have taken effect.
+// idempotent reports whether a call may be retried although it may have taken effect.
 func (s *settings) isIdempotent(ctx context.Context, method string) bool {
 	return s.idempotent != nil && s.idempotent(method) || hasKey(ctx) || declared(method)
 }

@@ -65,7 +65,7 @@ func numbers(before func(call int64, s grpc.ServerStream) error, after func(call
 func never(int64, grpc.ServerStream) error { return nil }
 func nothing(_, _ int64) error             { return nil }
 
-// A stream that fails before its first message is made again.
+// A stream that fails before its first message is retried.
 func TestStreamBeforeFirstMessage(t *testing.T) {
 	for _, method := range []string{List, Watch} {
 		_, addr := Serve(t, numbers(func(call int64, s grpc.ServerStream) error {
@@ -92,7 +92,7 @@ func TestStreamBeforeFirstMessage(t *testing.T) {
 	}
 }
 
-// A stream that fails after its first message isn't made again: no message is delivered twice.
+// A stream that fails after its first message isn't retried: no message is delivered twice.
 func TestStreamAfterFirstMessage(t *testing.T) {
 	var calls int64
 	_, addr := Serve(t, numbers(never, func(call, v int64) error {
@@ -119,7 +119,7 @@ func TestStreamAfterFirstMessage(t *testing.T) {
 	}
 }
 
-// A stream that was sent and whose answer was lost is made again only if that is safe.
+// A stream that was sent and whose answer was lost is retried only if that is safe.
 func TestStreamLost(t *testing.T) {
 	for method, want := range map[string]int64{List: 2, Watch: 1} {
 		var proxy *Proxy
@@ -227,7 +227,7 @@ func TestStreamSendsAgain(t *testing.T) {
 	}
 }
 
-// What is sent is kept up to a limit; a stream that has sent more isn't made again.
+// What is sent is kept up to a limit; a stream that has sent more isn't retried.
 func TestStreamKeepsSoMuch(t *testing.T) {
 	var calls atomic.Int64
 	_, addr := Serve(t, Service{Stream: func(_ string, s grpc.ServerStream) error {

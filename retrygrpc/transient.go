@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Transient reports whether a failed call may succeed if it is made again. It is what the interceptors ask where a policy has
+// Transient reports whether a failed call may succeed if it is retried. It is what the interceptors ask where a policy has
 // no RetryIf. It says yes to
 //
 //   - status UNAVAILABLE

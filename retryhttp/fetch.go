@@ -14,7 +14,7 @@ import (
 )
 
 // Fetch sends req with client and decodes the answer, as one attempt: if the connection breaks in the middle of the body, the
-// request is made again. What decode returns is the result, also with an error; it need not read the body to its end, nor close it,
+// request is retried. What decode returns is the result, also with an error; it need not read the body to its end, nor close it,
 // and must not keep it. It isn't called for a status of 400 or above: that fails with a [*StatusError].
 //
 // Fetch does as the [Transport] of the client says, also if other RoundTrippers are wrapped around that, and as the zero Transport

@@ -77,7 +77,7 @@ func classifyHTTP2(text string) Class {
 
 // refusedTunnel reports whether text is what net/http makes of the status of a proxy that refuses to CONNECT for good: the
 // reason phrase, and nothing else. Phrases are free, so that one of the two words that matter is enough: a log-in that was wrong
-// must not be made again, since accounts get locked. "Unknown status code" is a refusal without a phrase.
+// must not be retried, since accounts get locked. "Unknown status code" is a refusal without a phrase.
 func refusedTunnel(text string) bool {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if len(text) > 100 {

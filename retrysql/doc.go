@@ -5,8 +5,8 @@
 //		…
 //	})
 //
-// A transaction whose COMMIT got no answer isn't made again, since it may have taken effect: the call ends with [ErrUnknown]. With an
-// [Outcome] the database is asked, and the transaction is made again only if it did not take effect.
+// A transaction whose COMMIT got no answer isn't retried, since it may have taken effect: the call ends with [ErrUnknown]. With an
+// [Outcome] the database is asked, and the transaction is retried only if it did not take effect.
 //
 // The package needs no driver and knows the errors of pgx, lib/pq, go-sql-driver/mysql and modernc.org/sqlite; see [Transient]. For pgx
 // without database/sql there is the module retrysql/retrypgx.

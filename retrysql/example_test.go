@@ -48,7 +48,7 @@ func ExampleLedger() {
 	_ = book
 }
 
-// A single statement that must not be executed twice: only what the database refused is made again. A connection of its own
+// A single statement that must not be executed twice: only what the database refused is retried. A connection of its own
 // keeps database/sql from repeating it.
 func ExampleRefused() {
 	count := func(ctx context.Context, db *sql.DB) error {

@@ -14,7 +14,7 @@ import (
 // function ignores the deadlock's error, half of its work takes effect.
 //
 // The guard turns autocommit off in the meantime and looks for a savepoint before COMMIT: if it is gone, everything is rolled back
-// and made again. It costs four short statements for each transaction. MySQL also ends a transaction at statements that define data,
+// and retried. It costs four short statements for each transaction. MySQL also ends a transaction at statements that define data,
 // such as CREATE TABLE; these have no place in a function that may be called again.
 type Guard int
 

@@ -25,7 +25,7 @@ func (s *stores) begin(ctx context.Context) (Tx, error) {
 	return one.begin(ctx)
 }
 
-// A read that is slow is made again beside itself, in a transaction of its own; the loser is rolled back. A failure that another one would
+// A slow read is hedged in a transaction of its own; the loser is rolled back. A failure that another one would
 // have as well is the result; one that is transient isn't while another transaction runs.
 func TestHedge(t *testing.T) {
 	errMine := errors.New("no such account")

@@ -14,7 +14,7 @@ import (
 type Options struct {
 	Isolation sql.IsolationLevel // 0: the driver's or database's default
 
-	// ReadOnly makes a read-only transaction. If its COMMIT gets no answer it is made again, since nothing can be applied twice.
+	// ReadOnly makes a read-only transaction. If its COMMIT gets no answer it is retried, since nothing can be applied twice.
 	ReadOnly bool
 
 	// Outcome finds out whether a transaction took effect whose COMMIT got no answer. If it is nil, the call ends with
@@ -41,7 +41,7 @@ type Options struct {
 }
 
 // InTx calls f in a transaction of db, and commits it if f returns nil. If the database says that it may help, the whole transaction
-// is made again, with another call of f, as p says. If p.RetryIf is nil, it is [Transient].
+// is retried, with another call of f, as p says. If p.RetryIf is nil, it is [Transient].
 //
 // f must do its work by tx alone, with the context it is given; it must not end tx. It should return the errors of its statements,
 // wrapped or not. It is called more than once, so it must not change what isn't undone by a rollback; what it

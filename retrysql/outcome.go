@@ -5,7 +5,7 @@ import "context"
 // An Outcome finds out whether a transaction took effect whose COMMIT got no answer. It is an [XactStatus] or a [Ledger].
 //
 // The database is asked at once; if it can't be reached or can't tell yet, the failure is retried as the policy says, and the next
-// attempt asks again. Nothing is made again before the outcome is known.
+// attempt asks again. Nothing is retried before the outcome is known.
 type Outcome interface {
 	check() error
 	oracle() oracle // for one call of InTx

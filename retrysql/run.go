@@ -77,7 +77,7 @@ type run struct {
 	oracle   oracle // nil if there is no Outcome
 	readOnly bool
 	grace    time.Duration
-	pending  *unknown // what became of the last transaction: nothing is made again before it is settled
+	pending  *unknown // what became of the last transaction: nothing is retried before it is settled
 	witness  witness  // of the last transaction
 }
 

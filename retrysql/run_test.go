@@ -77,7 +77,7 @@ var (
 
 func work(ctx context.Context, tx Tx) error { return tx.Exec(ctx, "UPDATE") }
 
-// The whole transaction is made again, and each attempt is rolled back or committed.
+// The whole transaction is retried, and each attempt is rolled back or committed.
 func TestRunAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{commits: []func() error{conflict}}
@@ -130,7 +130,7 @@ func TestRunReadOnly(t *testing.T) {
 	})
 }
 
-// Nothing is made again before the outcome is known, for which RetryIf isn't asked; and what turned out not to have taken effect isn't
+// Nothing is retried before the outcome is known, for which RetryIf isn't asked; and what turned out not to have taken effect isn't
 // unknown any more.
 func TestRunAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

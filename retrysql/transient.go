@@ -10,7 +10,7 @@ import (
 	"github.com/callagain/retry/internal/errtree"
 )
 
-// Transient reports whether a transaction that failed with err, and was rolled back, may succeed when it is made again. It is the
+// Transient reports whether a transaction that failed with err, and was rolled back, may succeed when it is retried. It is the
 // RetryIf of [InTx] where the policy has none. It is true for:
 //
 //   - what [Refused] reports;

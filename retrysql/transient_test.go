@@ -24,7 +24,7 @@ type sqliteError int // as modernc.org/sqlite has
 func (e sqliteError) Error() string { return fmt.Sprintf("sqlite: %d", int(e)) }
 func (e sqliteError) Code() int     { return int(e) }
 
-// Each error is told whether a transaction, and a single statement whatever it does, may be made again, and whether it proves, as the
+// Each error is told whether a transaction, and a single statement whatever it does, may be retried, and whether it proves, as the
 // answer to COMMIT, that nothing took effect. internal/sqltest has the drivers' own errors.
 func TestClasses(t *testing.T) {
 	for _, c := range []struct {

@@ -1,5 +1,5 @@
 // Package retrypgx makes PostgreSQL transactions again, as a whole, for programs that use pgx without database/sql. It is package
-// [retrysql] for pgx's own pool and types; what is made again and why is told there.
+// [retrysql] for pgx's own pool and types; what is retried and why is told there.
 package retrypgx
 
 import (
@@ -21,7 +21,7 @@ type Beginner interface {
 
 // Options say what kind of transaction [InTx] makes. The zero value is that of the database.
 type Options struct {
-	// Tx is given to BeginTx. If its AccessMode is pgx.ReadOnly, the transaction is made again when its COMMIT gets no answer,
+	// Tx is given to BeginTx. If its AccessMode is pgx.ReadOnly, the transaction is retried when its COMMIT gets no answer,
 	// since nothing can be applied twice.
 	Tx pgx.TxOptions
 
@@ -40,7 +40,7 @@ type Options struct {
 }
 
 // InTx calls f in a transaction of db, and commits it if f returns nil. If the database says that it may help, the whole transaction
-// is made again, with another call of f, as p says. If p.RetryIf is nil, it is [retrysql.Transient]. A nil o is like one of
+// is retried, with another call of f, as p says. If p.RetryIf is nil, it is [retrysql.Transient]. A nil o is like one of
 // zero values. [retrysql.InTx] tells what f must do, what the error means, and what happens when ctx ends.
 func InTx(ctx context.Context, db Beginner, p retry.Policy, o *Options, f func(ctx context.Context, tx pgx.Tx) error) error {
 	begin, run := o.prepare(db)

@@ -213,7 +213,7 @@ func queues() table {
 	return t
 }
 
-// outages is what retrying saves of outages of some lengths, at half of the capacity.
+// outages is what retrying saves of outages of some lengths, at a quarter of the capacity.
 func outages() table {
 	t := table{{"", "0.3 s of errors: lost, s", "1 s", "2 s", "5 s", "30 s"}}
 	for _, c := range []candidate{

@@ -20,7 +20,7 @@ type platform struct {
 	told     map[int]bool       // the groups that were sent TERM, or what stands for it
 	terminal *terminal
 	holds    bool   // the terminal was given to the group
-	recatch  func() // undoes what suspend did to a signal, if it isn't nil
+	undoAct  func() // undoes what suspend did to a signal, if it isn't nil
 	witness  *witness
 	seen     chan syscall.Signal // by the witness
 }

@@ -118,20 +118,20 @@ func (p *Process) paused(sig syscall.Signal) {
 func (p *Process) suspend(sig syscall.Signal) {
 	catchTSTP(false)
 	p.takeBack()
-	undo, ok := uncatch(sig)
+	undo, ok := actByDefault(sig)
 	if !ok {
 		sig = syscall.SIGTSTP
 	}
-	p.recatch = undo
+	p.undoAct = undo
 	toOwnGroup(sig)
 	time.AfterFunc(200*time.Millisecond, func() { p.signals.receive(syscall.SIGCONT) })
 }
 
 // resume continues the command, in the foreground if that's where we are now.
 func (p *Process) resume() {
-	if p.recatch != nil {
-		p.recatch()
-		p.recatch = nil
+	if p.undoAct != nil {
+		p.undoAct()
+		p.undoAct = nil
 	}
 	if p.holds && p.terminal.ours() {
 		p.give()

@@ -44,8 +44,8 @@ func catchTSTP(on bool) {
 	}
 }
 
-// uncatch has sig do what it does by default until it is undone, unless it's ignored.
-func uncatch(sig syscall.Signal) (undo func(), ok bool) {
+// actByDefault has sig do what it does by default until it is undone, unless it's ignored.
+func actByDefault(sig syscall.Signal) (undo func(), ok bool) {
 	was := action(sig, new(sigaction))
 	undo = func() { action(sig, was) }
 	if was[0] == ignored {

@@ -14,7 +14,7 @@ func prepareTSTP(chan<- os.Signal) {}
 
 func catchTSTP(bool) {}
 
-func uncatch(syscall.Signal) (undo func(), ok bool) { return func() {}, false }
+func actByDefault(syscall.Signal) (undo func(), ok bool) { return func() {}, false }
 
 func pause() {}
 
