@@ -19,7 +19,7 @@ var Lost = &analysis.Analyzer{
 	Doc: `report errors that are lost, and tests of errors that don't do what they say
 
 Reported are: the result of retry.Do, retry.Get and the like not used (outside of tests); a mark such as retry.Stop(err) not
-used; a comparison with retry.ErrExhausted and the like by == instead of errors.Is; a comparison by == of a call's error with
+used, or formatted by fmt.Errorf without %w; a comparison with retry.ErrExhausted and the like by == instead of errors.Is; a comparison by == of a call's error with
 an error of package context; and a policy with a Timeout that doesn't retry what is a context.DeadlineExceeded, which is what
 an attempt that timed out fails with.`,
 	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#Lost",
@@ -34,13 +34,11 @@ func runLost(pass *analysis.Pass, f *findings) {
 		}
 		f.checkTimeout(pass, c)
 	}
-	for cur := range f.in.Root().Preorder((*ast.ExprStmt)(nil), (*ast.BinaryExpr)(nil), (*ast.CaseClause)(nil)) {
+	for _, cur := range f.exprs {
+		f.checkMark(pass, cur)
+	}
+	for cur := range f.in.Root().Preorder((*ast.BinaryExpr)(nil), (*ast.CaseClause)(nil)) {
 		switch n := cur.Node().(type) {
-		case *ast.ExprStmt:
-			if f.marked(n.X, "Stop", "After", "Progress") {
-				name := f.callee(ast.Unparen(n.X).(*ast.CallExpr)).Name()
-				report(pass, analysis.Diagnostic{Pos: n.Pos(), End: n.End(), Message: fmt.Sprintf("the error that retry.%s returns is not used: the mark has no effect; return it", name)})
-			}
 		case *ast.BinaryExpr:
 			if n.Op == token.EQL || n.Op == token.NEQ {
 				f.checkCompare(pass, cur, n, n.X, n.Y)

@@ -3,6 +3,7 @@ package lost
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -30,6 +31,22 @@ func unusedMark(ctx context.Context) error {
 			retry.Stop(err) // want `the error that retry.Stop returns is not used: the mark has no effect; return it`
 		}
 		retry.After(err, time.Second) // want `the error that retry.After returns is not used`
+		return err
+	})
+}
+
+func discardedMark(ctx context.Context) error {
+	return retry.Do(ctx, p, func(ctx context.Context) error {
+		defer retry.Progress(io.EOF) // want `the error that retry.Progress returns is not used`
+		n, err := v(ctx)
+		switch n {
+		case 1:
+			_ = retry.Stop(err) // want `the error that retry.Stop returns is not used: the mark has no effect; return it`
+		case 2:
+			_, n = (retry.Progress(err)), 3 // want `the error that retry.Progress returns is not used`
+		default:
+			return fmt.Errorf("wrong %d: %v", n, retry.Stop(err)) // want `the error that retry.Stop returns is not wrapped by fmt.Errorf, which takes its text only: the mark has no effect; write %w`
+		}
 		return err
 	})
 }
@@ -135,6 +152,24 @@ func used(ctx context.Context) error {
 		return retry.Stop(io.EOF)
 	}
 	return retry.Do(ctx, p, f)
+}
+
+func usedMark(ctx context.Context, format string) error {
+	return retry.Do(ctx, p, func(ctx context.Context) (err error) {
+		if n, failure := v(ctx); n > 1 {
+			if n == 2 {
+				return fmt.Errorf("number %d: %[2]w", n, retry.Stop(failure))
+			}
+			if n == 3 {
+				return fmt.Errorf(format, retry.Stop(failure))
+			}
+			err = retry.Stop(failure)
+			return
+		}
+		marked, _ := retry.After(f(ctx), time.Second), retry.Do
+		errs := []error{retry.Progress(marked)}
+		return errors.Join(errs...)
+	})
 }
 
 func compareRight(ctx context.Context) bool {

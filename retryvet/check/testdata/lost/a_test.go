@@ -1,6 +1,7 @@
 package lost
 
 import (
+	"io"
 	"testing"
 
 	"github.com/callagain/retry"
@@ -8,6 +9,13 @@ import (
 
 func TestIt(t *testing.T) {
 	retry.Do(t.Context(), p, f)
+}
+
+func BenchmarkMark(b *testing.B) {
+	for b.Loop() {
+		_ = retry.Stop(io.EOF)
+	}
+	retry.Stop(io.EOF) // want `the error that retry.Stop returns is not used`
 }
 
 func TestLoop(t *testing.T) {
