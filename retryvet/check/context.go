@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -51,9 +52,22 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) bool {
 			text = types.ExprString(c.ctx)
 		}
 	}
+	names := f.renamed(c, text)
+	fixable := true
 	var walk func(n ast.Node)
 	walk = func(n ast.Node) {
 		ast.Inspect(n, func(n ast.Node) bool {
+			if e, ok := n.(ast.Expr); ok {
+				if same, ok := names[e]; ok {
+					fixable = fixable && same
+					if id, ok := e.(*ast.Ident); ok {
+						outer = append(outer, id)
+					} else {
+						other = append(other, e)
+					}
+					return false
+				}
+			}
 			switch n := n.(type) {
 			case *ast.GoStmt, *ast.DeferStmt: // what cleans up may have to when the attempt's context is over
 				kept = kept || f.mentions(n, given)
@@ -101,12 +115,17 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) bool {
 
 	// An attempt that uses its own context may have a reason to use one that isn't the call's.
 	bad := outer[:0]
-	madeOf := false
+	origin := ""
 	for _, id := range outer {
 		obj := f.info.Uses[id]
-		made := !usesOwn && f.madeOf(obj, given)
-		if obj == given || !usesOwn && given == nil && !f.background(id) || made {
-			madeOf = madeOf || made && len(bad) == 0
+		from := ""
+		if !usesOwn {
+			from = f.origin(obj, given)
+		}
+		if obj == given || !usesOwn && given == nil && !f.background(id) || from != "" {
+			if len(bad) == 0 {
+				origin = from
+			}
 			bad = append(bad, id)
 		}
 	}
@@ -119,10 +138,7 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) bool {
 	} else {
 		first = other[0]
 	}
-	what += ", the context of the whole call"
-	if madeOf {
-		what = bad[0].Name + ", which is made of the context of the whole call"
-	}
+	what += ", " + cmp.Or(origin, "the context of the whole call")
 	d := analysis.Diagnostic{Pos: first.Pos(), End: first.End()}
 	switch {
 	case c.f == nil:
@@ -132,7 +148,7 @@ func (f *findings) checkContext(pass *analysis.Pass, c *call) bool {
 	default:
 		d.Message = fmt.Sprintf("the attempt uses %s: Policy.Timeout does not end it; use the context that %s passes to it", what, c.name())
 	}
-	if fix, ok := f.useOwn(pass, c, bad, other, kept || len(bad) != len(outer)); ok && !madeOf {
+	if fix, ok := f.useOwn(pass, c, bad, other, kept || len(bad) != len(outer)); ok && fixable && origin == "" {
 		d.SuggestedFixes = []analysis.SuggestedFix{fix}
 	}
 	report(pass, d)

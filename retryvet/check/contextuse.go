@@ -36,14 +36,30 @@ func (f *findings) fresh(e ast.Expr) bool {
 	return ok && isFunc(f.callee(c), "context")
 }
 
-// madeOf reports whether a context is made outside of an attempt from the call's, with a limit of time or a value, and so lives no
-// longer than the call. One that can be canceled by itself may have a reason to outlive the attempt.
-func (f *findings) madeOf(ctx, given types.Object) bool {
+// origin says what a context of outside of an attempt has to do with the call's, or "": it is another name of it, or made of it with
+// a limit of time or a value, and so lives no longer than the call. One that can be canceled by itself may have a reason to
+// outlive the attempt.
+func (f *findings) origin(ctx, given types.Object) string {
 	if given == nil || ctx == given || len(f.inits[ctx]) != 1 {
-		return false
+		return ""
 	}
-	c, ok := ast.Unparen(f.inits[ctx][0]).(*ast.CallExpr)
-	return ok && isFunc(f.callee(c), "context", "WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause", "WithValue") && f.object(c.Args[0]) == given
+	e := ast.Unparen(f.inits[ctx][0])
+	if f.object(e) == given && f.constant(given) {
+		return "another name of the context of the whole call"
+	}
+	c, ok := e.(*ast.CallExpr)
+	if ok && isFunc(f.callee(c), "context", "WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause", "WithValue") && f.object(c.Args[0]) == given {
+		return "which is made of the context of the whole call"
+	}
+	return ""
+}
+
+// constant reports whether a variable has the same value from its declaration on.
+func (f *findings) constant(v types.Object) bool {
+	if v, ok := v.(*types.Var); ok && v.Kind() == types.ParamVar {
+		return len(f.inits[v]) == 0
+	}
+	return len(f.inits[v]) == 1
 }
 
 // background reports whether id is a package-level context: nobody's call is ended by it.
