@@ -52,13 +52,16 @@ func newIndex(info *types.Info, files []*ast.File) *index {
 				}
 			}
 		case *ast.CompositeLit:
-			for _, e := range n.Elts {
+			fields, _ := pointed(info.TypeOf(n)).Underlying().(*types.Struct)
+			for i, e := range n.Elts {
 				if kv, ok := e.(*ast.KeyValueExpr); ok {
 					if key, ok := kv.Key.(*ast.Ident); ok {
 						if v, ok := info.Uses[key].(*types.Var); ok && v.IsField() {
 							x.inits[v] = append(x.inits[v], kv.Value)
 						}
 					}
+				} else if fields != nil && i < fields.NumFields() {
+					x.inits[fields.Field(i)] = append(x.inits[fields.Field(i)], e)
 				}
 			}
 		case *ast.Ident:

@@ -13,8 +13,8 @@ var Repeat = &analysis.Analyzer{
 	Name: "retryrepeat",
 	Doc: `report attempts that are not safe to repeat
 
-A second attempt finds what the first one left. Reported are: a reader made outside of the attempt and read in it, which is
-empty for the second attempt; an http.Request with a body, made outside and sent in it; and, where the attempt can fail
+A second attempt finds what the first one left. Reported are: a reader made outside of the attempt, or in a field of something
+made outside, and read in it, which is empty for the second attempt; an http.Request with a body, made outside and sent in it; and, where the attempt can fail
 later, appending to a slice of the caller's or writing to its http.ResponseWriter.`,
 	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#Repeat",
 	Run:      with(runRepeat),
@@ -28,6 +28,7 @@ func runRepeat(pass *analysis.Pass, f *findings) {
 		}
 		r := &repeat{findings: f, pass: pass, c: c, seen: map[types.Object]bool{}}
 		r.readers()
+		r.fieldReaders()
 		if !inTest(pass, c.expr.Pos()) {
 			r.effects()
 		}
