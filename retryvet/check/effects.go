@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // effects looks for what a failed attempt leaves behind.
@@ -20,6 +22,9 @@ func (r *repeat) effects() {
 		for i, n := range b.Nodes {
 			if v, slice := r.appends(n); v != nil && r.fails(g, point{b, i + 1}, nil, n) {
 				r.report(n, v, "an attempt that fails after this leaves what it has appended to %s, and the next attempt appends it again; append to a slice of the attempt's own", types.ExprString(slice))
+			}
+			if v, to := r.counts(n); v != nil && r.fails(g, point{b, i + 1}, nil, n) {
+				r.report(n, v, "an attempt that fails after this has already counted rows in %s, and the next attempt counts them again; count in a variable of the attempt's own", types.ExprString(to))
 			}
 			if v, e := r.writes(n); v != nil && r.fails(g, point{b, i + 1}, n, e) {
 				how := "write when the call has succeeded"
@@ -91,15 +96,6 @@ func (r *repeat) begunAnew(slice ast.Expr) (anew bool) {
 // goesOn reports whether beside an append the attempt moves another variable of the caller's on by which it goes on later: the
 // next attempt begins where this one was.
 func (r *repeat) goesOn(append *ast.AssignStmt, slice *types.Var) (found bool) {
-	moves := func(e ast.Expr) {
-		v := r.outer(e)
-		if v == nil || v == slice || r.isError(e) {
-			return
-		}
-		for _, u := range r.uses[v] { // it is also asked
-			found = found || within(r.c.body, u.Node().Pos()) && u.Node() != ast.Unparen(e)
-		}
-	}
 	ast.Inspect(r.c.body, func(n ast.Node) bool {
 		block, ok := n.(*ast.BlockStmt)
 		if !ok || !slices.Contains(block.List, ast.Stmt(append)) {
@@ -109,15 +105,26 @@ func (r *repeat) goesOn(append *ast.AssignStmt, slice *types.Var) (found bool) {
 			switch s := s.(type) {
 			case *ast.AssignStmt:
 				for _, l := range s.Lhs {
-					moves(l)
+					found = found || r.moves(l, slice)
 				}
 			case *ast.IncDecStmt:
-				moves(s.X)
+				found = found || r.moves(s.X, slice)
 			}
 		}
 		return false
 	})
 	return found
+}
+
+// moves reports whether e, which gets another value, is a variable of the caller's other than but that the attempt asks as well.
+func (r *repeat) moves(e ast.Expr, but *types.Var) bool {
+	v := r.outer(e)
+	if v == nil || v == but || r.isError(e) {
+		return false
+	}
+	return slices.ContainsFunc(r.uses[v], func(u inspector.Cursor) bool {
+		return within(r.c.body, u.Node().Pos()) && u.Node() != ast.Unparen(e)
+	})
 }
 
 // isAppend reports whether e appends to slice.

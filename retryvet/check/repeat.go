@@ -14,8 +14,9 @@ var Repeat = &analysis.Analyzer{
 	Doc: `report attempts that are not safe to repeat
 
 A second attempt finds what the first one left. Reported are: a reader made outside of the attempt, or in a field of something
-made outside, and read in it, which is empty for the second attempt; an http.Request with a body, made outside and sent in it; and, where the attempt can fail
-later, appending to a slice of the caller's or writing to its http.ResponseWriter.`,
+made outside, and read in it, which is empty for the second attempt; an http.Request with a body, made outside and sent in
+it; and, where the attempt can fail later, appending to a slice of the caller's, adding rows up in a variable of the
+caller's, or writing to its http.ResponseWriter.`,
 	URL:      "https://pkg.go.dev/github.com/callagain/retry/retryvet/check#Repeat",
 	Run:      with(runRepeat),
 	Requires: []*analysis.Analyzer{calls},
