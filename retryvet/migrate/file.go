@@ -43,7 +43,8 @@ type pkg struct {
 // A file is a source file that uses other libraries.
 type file struct {
 	syntax  *ast.File
-	src     []byte
+	old     []byte
+	src     []byte // old with the line ends that syntax counts by
 	edits   []edit
 	needs   map[string]bool // imports
 	inside  []ast.Node      // functions that have become attempts
@@ -74,7 +75,7 @@ func (s *session) open(p *packages.Package) *pkg {
 		case err != nil:
 			s.skip(p, f, err.Error())
 		default:
-			n.files[f] = &file{syntax: f, src: src, needs: map[string]bool{}}
+			n.files[f] = &file{syntax: f, old: src, src: unix(src), needs: map[string]bool{}}
 		}
 	}
 	for _, name := range p.IgnoredFiles {
@@ -172,7 +173,7 @@ func (p *pkg) finish() ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("rewriting %s: %w", name, err)
 		}
-		out = append(out, File{name, f.src, text})
+		out = append(out, File{name, f.old, like(f.old, text)})
 	}
 	added := map[string][]string{} // by the file to put them in
 	for name, f := range p.helpers {

@@ -29,7 +29,7 @@ func (k Kind) String() string { return [...]string{"rewritten", "explained", "le
 
 // An Item is one use of another library.
 type Item struct {
-	Pos  token.Position
+	Pos  token.Position // its Offset counts CR LF as one byte
 	Kind Kind
 	What string // the use, such as "backoff.Retry"
 	Text string // what it became, or how to do it by hand
@@ -58,6 +58,7 @@ func Run(dir string, patterns ...string) (*Result, error) {
 		Dir: dir, Tests: true,
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedTypes |
 			packages.NeedTypesInfo | packages.NeedSyntax | packages.NeedModule | packages.NeedDeps,
+		ParseFile: parse,
 	}
 	pkgs, err := packages.Load(cfg, patterns...)
 	if err != nil {
