@@ -13,14 +13,9 @@ func (r *repeat) counts(n ast.Node) (*types.Var, ast.Expr) {
 	if to == nil {
 		return nil, nil
 	}
-	v := r.outer(to)
-	switch x := to.(type) {
-	case *ast.IndexExpr: // of a map, or of a slice by some key
+	v := r.filled(to)
+	if x, ok := to.(*ast.IndexExpr); ok { // of a map, or of a slice by some key
 		v = r.outer(x.X)
-	case *ast.SelectorExpr: // as for appends
-		if v = r.outer(x.X); v != nil && v.Kind() != types.LocalVar && v.Kind() != types.ResultVar {
-			return nil, nil
-		}
 	}
 	loop := r.rows(n)
 	if v == nil || loop == nil || isRecord(v) || !r.onlyAdds(v) || r.goesOnAfter(loop, v) {
@@ -69,17 +64,15 @@ func (r *repeat) rows(n ast.Node) (found *ast.ForStmt) {
 func (r *repeat) onlyAdds(v *types.Var) bool {
 	adds := map[*ast.Ident]bool{}
 	ast.Inspect(r.c.body, func(n ast.Node) bool {
-		switch to := added(n).(type) {
-		case *ast.Ident:
-			adds[to] = true
+		to := added(n)
+		switch x := to.(type) {
 		case *ast.IndexExpr:
-			if id, ok := to.X.(*ast.Ident); ok {
-				adds[id] = true
-			}
+			to = x.X
 		case *ast.SelectorExpr:
-			if id, ok := to.X.(*ast.Ident); ok {
-				adds[id] = true
-			}
+			to = x.X
+		}
+		if id, ok := to.(*ast.Ident); ok {
+			adds[id] = true
 		}
 		return true
 	})

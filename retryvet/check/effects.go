@@ -9,31 +9,20 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// effects looks for what a failed attempt leaves behind.
-func (r *repeat) effects() {
-	g := r.flow(r.c.body, r.c)
-	if g == nil {
-		return
+// effects looks whether n, a step of the attempt, leaves something behind if the attempt fails after it.
+func (r *repeat) effects(g *graph, after point, n ast.Node) {
+	if v, slice := r.appends(n); v != nil && r.fails(g, after, nil, n) {
+		r.report(n, v, "an attempt that fails after this leaves what it has appended to %s, and the next attempt appends it again; append to a slice of the attempt's own", types.ExprString(slice))
 	}
-	for _, b := range g.all {
-		if !b.Live {
-			continue
+	if v, to := r.counts(n); v != nil && r.fails(g, after, nil, n) {
+		r.report(n, v, "an attempt that fails after this has already counted rows in %s, and the next attempt counts them again; count in a variable of the attempt's own", types.ExprString(to))
+	}
+	if v, e := r.writes(n); v != nil && r.fails(g, after, n, e) {
+		how := "write when the call has succeeded"
+		if isBuffer(v.Type()) {
+			how = "reset it at the start of the attempt, or write to one of the attempt's own"
 		}
-		for i, n := range b.Nodes {
-			if v, slice := r.appends(n); v != nil && r.fails(g, point{b, i + 1}, nil, n) {
-				r.report(n, v, "an attempt that fails after this leaves what it has appended to %s, and the next attempt appends it again; append to a slice of the attempt's own", types.ExprString(slice))
-			}
-			if v, to := r.counts(n); v != nil && r.fails(g, point{b, i + 1}, nil, n) {
-				r.report(n, v, "an attempt that fails after this has already counted rows in %s, and the next attempt counts them again; count in a variable of the attempt's own", types.ExprString(to))
-			}
-			if v, e := r.writes(n); v != nil && r.fails(g, point{b, i + 1}, n, e) {
-				how := "write when the call has succeeded"
-				if isBuffer(v.Type()) {
-					how = "reset it at the start of the attempt, or write to one of the attempt's own"
-				}
-				r.report(e, v, "an attempt that fails after this has already written to %s, and the next attempt writes again; %s", v.Name(), how)
-			}
-		}
+		r.report(e, v, "an attempt that fails after this has already written to %s, and the next attempt writes again; %s", v.Name(), how)
 	}
 }
 
@@ -44,12 +33,7 @@ func (r *repeat) appends(n ast.Node) (*types.Var, ast.Expr) {
 		return nil, nil
 	}
 	to := ast.Unparen(s.Lhs[0])
-	v := r.outer(to)
-	if sel, ok := to.(*ast.SelectorExpr); ok { // of a result that is put together, not of something that lives on
-		if v = r.outer(sel.X); v != nil && v.Kind() != types.LocalVar && v.Kind() != types.ResultVar {
-			return nil, nil
-		}
-	}
+	v := r.filled(to)
 	if v == nil {
 		return nil, nil
 	}
@@ -75,6 +59,19 @@ func (r *repeat) appends(n ast.Node) (*types.Var, ast.Expr) {
 		return nil, nil
 	}
 	return v, to
+}
+
+// filled returns the variable of the caller's that to is, or of which it is a field: of a result that is put together, not of something
+// that lives on.
+func (r *repeat) filled(to ast.Expr) *types.Var {
+	sel, ok := to.(*ast.SelectorExpr)
+	if !ok {
+		return r.outer(to)
+	}
+	if v := r.outer(sel.X); v != nil && (v.Kind() == types.LocalVar || v.Kind() == types.ResultVar) {
+		return v
+	}
+	return nil
 }
 
 // begunAnew reports whether the attempt makes the slice a new one somewhere.

@@ -8,31 +8,21 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// fieldReaders looks for readers in fields of what the caller has, which the first attempt reads to their end.
-func (r *repeat) fieldReaders() {
-	g := r.flow(r.c.body, r.c)
-	if g == nil {
-		return
-	}
-	for _, b := range g.all {
-		if !b.Live {
-			continue
+// fieldReaders looks whether n, a step of the attempt, reads to its end what is in a field of the caller's, and the attempt may fail
+// after it.
+func (r *repeat) fieldReaders(g *graph, after point, n ast.Node) {
+	contains(n, func(inner ast.Node) bool {
+		e, ok := inner.(*ast.CallExpr)
+		if !ok {
+			return false
 		}
-		for i, n := range b.Nodes {
-			contains(n, func(inner ast.Node) bool {
-				e, ok := inner.(*ast.CallExpr)
-				if !ok {
-					return false
-				}
-				for _, a := range e.Args {
-					if r.readerField(e, a) && r.fails(g, point{b, i + 1}, n, e) {
-						r.report(a, r.object(a), "%s is read by the first attempt, and the second finds it empty; make the reader in the attempt, or seek to its start", types.ExprString(a))
-					}
-				}
-				return false
-			})
+		for _, a := range e.Args {
+			if r.readerField(e, a) && r.fails(g, after, n, e) {
+				r.report(a, r.object(a), "%s is read by the first attempt, and the second finds it empty; make the reader in the attempt, or seek to its start", types.ExprString(a))
+			}
 		}
-	}
+		return false
+	})
 }
 
 // readerField reports whether a is a field of a variable of the caller's, with a reader that e reads to its end and that nothing
@@ -111,14 +101,6 @@ func (r *repeat) harmless(use inspector.Cursor, field *types.Var) bool {
 		return use.Node().Pos() < r.c.expr.Pos() && function(use) == function(r.c.cur)
 	}
 	return false
-}
-
-// function returns the function around cur.
-func function(cur inspector.Cursor) ast.Node {
-	for f := range cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
-		return f.Node()
-	}
-	return nil
 }
 
 // hidden reports whether the attempt may set or rewind a field of v where that can't be seen: in another package, or with

@@ -17,6 +17,7 @@ func (f *findings) checkMark(pass *analysis.Pass, cur inspector.Cursor) {
 	if !f.marked(e, "Stop", "After", "Progress") {
 		return
 	}
+	const unused = "is not used: the mark has no effect; return it"
 	what := ""
 	kind, i := cur.ParentEdge()
 	up := cur.Parent()
@@ -26,10 +27,10 @@ func (f *findings) checkMark(pass *analysis.Pass, cur inspector.Cursor) {
 	}
 	switch n := up.Node().(type) {
 	case *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt:
-		what = "is not used: the mark has no effect; return it"
+		what = unused
 	case *ast.AssignStmt:
 		if kind == edge.AssignStmt_Rhs && len(n.Lhs) == len(n.Rhs) && isBlank(n.Lhs[i]) && !inTest(pass, e.Pos()) {
-			what = "is not used: the mark has no effect; return it"
+			what = unused
 		}
 	case *ast.CallExpr:
 		if isFunc(f.callee(n), "fmt", "Errorf") && kind == edge.CallExpr_Args && i > 0 && !f.wraps(n.Args[0]) && !inTest(pass, e.Pos()) {

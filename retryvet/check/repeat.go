@@ -29,10 +29,7 @@ func runRepeat(pass *analysis.Pass, f *findings) {
 		}
 		r := &repeat{findings: f, pass: pass, c: c, seen: map[types.Object]bool{}}
 		r.readers()
-		r.fieldReaders()
-		if !inTest(pass, c.expr.Pos()) {
-			r.effects()
-		}
+		r.steps(inTest(pass, c.expr.Pos()))
 	}
 }
 
@@ -41,6 +38,26 @@ type repeat struct {
 	pass *analysis.Pass
 	c    *call
 	seen map[types.Object]bool
+}
+
+// steps looks at each step of the attempt. In a test an attempt may leave behind what it likes.
+func (r *repeat) steps(test bool) {
+	g := r.flow(r.c.body, r.c)
+	if g == nil {
+		return
+	}
+	for _, b := range g.all {
+		if !b.Live {
+			continue
+		}
+		for i, n := range b.Nodes {
+			after := point{b, i + 1}
+			r.fieldReaders(g, after, n)
+			if !test {
+				r.effects(g, after, n)
+			}
+		}
+	}
 }
 
 func (r *repeat) report(n ast.Node, obj types.Object, format string, args ...any) {

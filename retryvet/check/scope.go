@@ -29,20 +29,25 @@ func scope(cur inspector.Cursor) ast.Node {
 	return nil
 }
 
+// function returns the function around cur.
+func function(cur inspector.Cursor) ast.Node {
+	for f := range cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		return f.Node()
+	}
+	return nil
+}
+
 // isHandler reports whether cur is in a function that serves an HTTP request.
 func (f *findings) isHandler(cur inspector.Cursor) bool {
-	for fn := range cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
-		var t types.Type
-		switch fn := fn.Node().(type) {
-		case *ast.FuncLit:
-			t = f.info.TypeOf(fn)
-		case *ast.FuncDecl:
-			t = f.info.TypeOf(fn.Name)
-		}
-		sig, ok := t.(*types.Signature)
-		return ok && sig.Params().Len() == 2 && isNamed(sig.Params().At(0).Type(), "net/http", "ResponseWriter") && isNamed(sig.Params().At(1).Type(), "net/http", "Request")
+	var t types.Type
+	switch fn := function(cur).(type) {
+	case *ast.FuncLit:
+		t = f.info.TypeOf(fn)
+	case *ast.FuncDecl:
+		t = f.info.TypeOf(fn.Name)
 	}
-	return false
+	sig, ok := t.(*types.Signature)
+	return ok && sig.Params().Len() == 2 && isNamed(sig.Params().At(0).Type(), "net/http", "ResponseWriter") && isNamed(sig.Params().At(1).Type(), "net/http", "Request")
 }
 
 // runsOnce reports whether cur is in func main, in func init, or in a function that is only called once from there.

@@ -91,13 +91,11 @@ func (t *trace) assign(lhs ast.Expr) {
 
 // local reports whether v belongs to the function in which the value is made.
 func (t *trace) local(v *types.Var) bool {
-	for fn := range t.from.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
-		switch fn := fn.Node().(type) {
-		case *ast.FuncLit:
-			return within(fn.Body, v.Pos())
-		case *ast.FuncDecl:
-			return within(fn.Body, v.Pos())
-		}
+	switch fn := function(t.from).(type) {
+	case *ast.FuncLit:
+		return within(fn.Body, v.Pos())
+	case *ast.FuncDecl:
+		return within(fn.Body, v.Pos())
 	}
 	return false
 }
