@@ -23,9 +23,7 @@ var ofTSTP struct {
 func prepareTSTP(c chan<- os.Signal) {
 	ofTSTP.Lock()
 	defer ofTSTP.Unlock()
-	was := action(sigTSTP, new(sigaction))
-	if was[0] == ignored {
-		action(sigTSTP, was)
+	if _, ok := actByDefault(sigTSTP); !ok {
 		return
 	}
 	signal.Notify(c, sigTSTP)
