@@ -1,4 +1,4 @@
-// Package retrypgx makes PostgreSQL transactions again, as a whole, for programs that use pgx without database/sql. It is package
+// Package retrypgx retries PostgreSQL transactions as a whole, for programs that use pgx without database/sql. It is package
 // [retrysql] for pgx's own pool and types; what is retried and why is told there.
 package retrypgx
 
