@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,9 +60,13 @@ func TestMetrics(t *testing.T) {
 	policy := retry.Policy{Backoff: retry.Constant(time.Millisecond)}
 
 	var calls atomic.Int64
+	var hedged sync.WaitGroup // an answer before the last hedge starts would keep it from starting
+	hedged.Add(3)
 	_, addr := Serve(t, Service{
 		Unary: func(_ context.Context, method string, v int64) (int64, error) {
 			if method == Get {
+				hedged.Done()
+				hedged.Wait()
 				return v, nil
 			}
 			if calls.Add(1)%3 != 0 {
