@@ -294,11 +294,13 @@ func byEapache(delay time.Duration) calls {
 }
 
 func byLestrrat(delay time.Duration) calls {
-	policy := lestrrat.Constant(lestrrat.WithInterval(delay), lestrrat.WithMaxRetries(attempts-1))
+	// Its last event is lost by chance, since it cancels its controller with it. So it is asked for one more than the loop takes.
+	policy := lestrrat.Constant(lestrrat.WithInterval(delay), lestrrat.WithMaxRetries(attempts))
 	one := func(ctx context.Context, f func(context.Context) error) (last error) {
 		ctx, cancel := context.WithCancel(ctx) // ends the goroutine that each loop has
 		defer cancel()
-		for c := policy.Start(ctx); lestrrat.Continue(c); {
+		c := policy.Start(ctx)
+		for left := attempts; left > 0 && lestrrat.Continue(c); left-- {
 			if last = f(ctx); last == nil {
 				return nil
 			}
