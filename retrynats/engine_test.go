@@ -37,9 +37,9 @@ func shutDown(e *Engine) {
 	e.Close(ctx)
 }
 
-func register[A, R any](t *testing.T, e *Engine, name string, p retry.Policy, f func(context.Context, A) (R, error)) *Function[A, R] {
+func register[A, R any](t *testing.T, e *Engine, name string, p retry.Policy, f func(context.Context, A) (R, error), options ...Option) *Function[A, R] {
 	t.Helper()
-	fn, err := Register(e, name, p, f)
+	fn, err := Register(e, name, p, f, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,21 @@ type function struct {
 	slots  chan struct{}                                                                // nil if it has no limit of its own
 }
 
+// An Option of [Register] is for one function.
+type Option func(*function) error
+
+// AtOnce limits the attempts of the function that run at once in this engine to n, which is 1 or more. Calls beyond it wait in the
+// stream. Settings.AtOnce is the limit of all functions together.
+func AtOnce(n int) Option {
+	return func(f *function) error {
+		if n < 1 {
+			return fmt.Errorf("the option AtOnce is %d: use 1 or more, or leave it out for no limit of its own", n)
+		}
+		f.slots = make(chan struct{}, n)
+		return nil
+	}
+}
+
 // Register makes f known under a name, which is letters, digits, - and _, with dots between. The engine begins to make attempts of its
 // calls at once, those that other processes have started as well. If f is nil the process only starts calls, and others run them.
 //
@@ -34,7 +49,7 @@ type function struct {
 //
 // f is given a context that [Current] says more of; it ends when the call is canceled, taken over, or left to another process by
 // [Engine.Close]. A panic of f ends the call, like an error marked by retry.Stop.
-func Register[A, R any](e *Engine, name string, p retry.Policy, f func(context.Context, A) (R, error)) (*Function[A, R], error) {
+func Register[A, R any](e *Engine, name string, p retry.Policy, f func(context.Context, A) (R, error), options ...Option) (*Function[A, R], error) {
 	if err := record.CheckName(name); err != nil {
 		return nil, fmt.Errorf("retrynats: register: %w", err)
 	}
@@ -43,8 +58,10 @@ func Register[A, R any](e *Engine, name string, p retry.Policy, f func(context.C
 		return nil, fmt.Errorf("retrynats: register %s: %w", name, err)
 	}
 	fn := &function{name: name, policy: p}
-	if n, ok := e.set.Limits[name]; ok {
-		fn.slots = make(chan struct{}, n)
+	for _, o := range options {
+		if err := o(fn); err != nil {
+			return nil, fmt.Errorf("retrynats: register %s: %w", name, err)
+		}
 	}
 	if f != nil {
 		fn.run = func(ctx context.Context, argument json.RawMessage) (json.RawMessage, error) {

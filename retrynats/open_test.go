@@ -22,7 +22,6 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		"a short lease":  {Dir: "a", Lease: time.Millisecond},
 		"a short keep":   {Dir: "a", KeepResults: time.Millisecond},
 		"replicas":       {Dir: "a", Replicas: 3},
-		"limit":          {Dir: "a", Limits: map[string]int{"f": 0}},
 		"crashes":        {Dir: "a", Crashes: retry.Policy{Attempts: -2}},
 		"crashes budget": {Dir: "a", Crashes: retry.Policy{Attempts: 2, Budget: &retry.Budget{}}},
 	} {
@@ -162,11 +161,14 @@ func TestRegisterRefusesWhatMakesNoSense(t *testing.T) {
 		"a name":           second(Register(e, "a b", retry.Policy{}, f)),
 		"a policy":         second(Register(e, "test.g", retry.Policy{Attempts: -7}, f)),
 		"registered twice": second(Register(e, "test.f", retry.Policy{}, f)),
+		"none at once":     second(Register(e, "test.g", retry.Policy{}, f, AtOnce(0))),
+		"fewer than none":  second(Register(e, "test.g", retry.Policy{}, f, AtOnce(2), AtOnce(-1))),
 	} {
 		if err == nil {
 			t.Errorf("%s: accepted", what)
 		}
 	}
+	register(t, e, "test.g", retry.Policy{}, f) // the name is still free
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -609,7 +609,7 @@ func TestRule8ATimeoutOfAnAttemptIsRetried(t *testing.T) {
 }
 
 func TestRule8AttemptsAtOnceAreLimited(t *testing.T) {
-	e := open(t, Settings{AtOnce: 5, Limits: map[string]int{"test.narrow": 2}})
+	e := open(t, Settings{AtOnce: 5})
 	var now, most, narrow, mostNarrow atomic.Int32
 	release := make(chan struct{})
 	count := func(n, most *atomic.Int32, by int32) {
@@ -627,11 +627,15 @@ func TestRule8AttemptsAtOnceAreLimited(t *testing.T) {
 		<-release
 		return 0, nil
 	}
-	f := register(t, e, "test.wide", fast(3), attempt)
-	g := register(t, e, "test.narrow", fast(3), attempt)
+	g := register(t, e, "test.narrow", fast(3), attempt, AtOnce(2))
 	var cs []*Call[int]
 	for i := range 40 {
-		cs = append(cs, start(t, f, fmt.Sprint(i), 0), start(t, g, fmt.Sprint(i), 0))
+		cs = append(cs, start(t, g, fmt.Sprint(i), 0))
+	}
+	until(t, "the slots of the narrow one are taken", func() bool { return narrow.Load() >= 2 })
+	f := register(t, e, "test.wide", fast(3), attempt)
+	for i := range 40 {
+		cs = append(cs, start(t, f, fmt.Sprint(i), 0))
 	}
 	until(t, "all slots are taken", func() bool { return now.Load() == 5 })
 	close(release)
@@ -640,7 +644,7 @@ func TestRule8AttemptsAtOnceAreLimited(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if most.Load() != 5 || mostNarrow.Load() > 2 {
+	if most.Load() != 5 || mostNarrow.Load() != 2 {
 		t.Errorf("%d at once, and %d of the narrow one", most.Load(), mostNarrow.Load())
 	}
 }

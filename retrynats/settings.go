@@ -27,11 +27,9 @@ type Settings struct {
 	// Replicas is the number of servers that store each call, when the streams are made. If it is 0, it is 3 in a cluster and otherwise 1.
 	Replicas int
 
-	// AtOnce limits the attempts that run at once in this engine. If it is 0, it is 256.
+	// AtOnce limits the attempts that run at once in this engine. If it is 0, it is 256. Those of one function are limited by the option
+	// [AtOnce] of [Register].
 	AtOnce int
-
-	// Limits limits the attempts that run at once of single functions, by their names.
-	Limits map[string]int
 
 	// Lease is how long a worker may be silent until its attempts are thought to have crashed. If it is 0, it is 5 seconds. In a
 	// directory the death of a process is noticed at once.
@@ -73,11 +71,6 @@ func (s Settings) fill() (Settings, error) {
 		return s, errors.New("the settings KeepResults and KeepDead are a second or more")
 	case s.Dir != "" && (len(s.Options) > 0 || s.Replicas > 1):
 		return s, errors.New("the settings Options and Replicas are for a URL, not for a Dir")
-	}
-	for name, n := range s.Limits {
-		if n <= 0 {
-			return s, fmt.Errorf("the limit of %q is %d", name, n)
-		}
 	}
 	if s.Crashes.Attempts == 0 && s.Crashes.Backoff == nil {
 		s.Crashes.Attempts = 10
