@@ -9,6 +9,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/rpc"
 )
 
 // A call is one call of a procedure.
@@ -62,10 +63,10 @@ func (c *call) failed(ctx context.Context, header http.Header, err error) error 
 }
 
 // failedWith is failed for an attempt whose server has given the hint.
-func (c *call) failedWith(ctx context.Context, header http.Header, err error, hint hint) error {
+func (c *call) failedWith(ctx context.Context, header http.Header, err error, hint rpc.Hint) error {
 	c.marked, c.raw = nil, nil
 	switch {
-	case hint.stop:
+	case hint.Stop:
 		c.raw = &refused{err}
 		c.marked = retry.Stop(c.raw)
 	case c.fate(err) == lost && !c.isIdempotent(header):
@@ -74,8 +75,8 @@ func (c *call) failedWith(ctx context.Context, header http.Header, err error, hi
 			c.raw = &unknown{err}
 		}
 		c.marked = retry.Stop(c.raw)
-	case hint.given:
-		c.marked, c.raw = retry.After(err, hint.wait), err
+	case hint.Given:
+		c.marked, c.raw = retry.After(err, hint.Wait), err
 	case c.outOfTime(ctx, connect.CodeOf(err)):
 		c.marked, c.raw = &timedOut{err}, err
 	default:

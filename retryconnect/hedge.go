@@ -2,14 +2,13 @@ package retryconnect
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/rpc"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -83,7 +82,7 @@ func (i *interceptor) newHedged(c *call, next connect.UnaryFunc, req connect.Any
 
 // attempt makes one attempt of the policy.
 func (h *hedged) attempt(ctx context.Context) (connect.AnyResponse, error) {
-	hints := new(hints)
+	hints := new(rpc.Hints)
 	s, err := retry.Hedge(*h.settings, func(ctx context.Context) (sending, error) { return h.send(ctx, hints) })(ctx)
 	if s.err != nil {
 		err = s.err
@@ -91,7 +90,7 @@ func (h *hedged) attempt(ctx context.Context) (connect.AnyResponse, error) {
 		err = connect.NewError(codeOf(ctx.Err()), ctx.Err())
 	}
 	if err != nil {
-		return nil, h.failedWith(ctx, h.header, err, hints.longest())
+		return nil, h.failedWith(ctx, h.header, err, hints.All())
 	}
 	return s.resp, nil
 }
@@ -103,7 +102,7 @@ type sending struct {
 }
 
 // send sends the call once. A failure that another sending might cure is returned with what holds back more of them.
-func (h *hedged) send(ctx context.Context, hints *hints) (sending, error) {
+func (h *hedged) send(ctx context.Context, hints *rpc.Hints) (sending, error) {
 	if retry.Hedged(ctx) > 1 && h.hedges != nil {
 		h.hedges.Add(1)
 	}
@@ -117,17 +116,12 @@ func (h *hedged) send(ctx context.Context, hints *hints) (sending, error) {
 	}
 	e := errorOf(err)
 	hint := hintOf(e)
-	hints.add(hint)
+	hints.Add(hint)
 	s := sending{err: err}
-	switch {
-	case h.fate(err) == answered && e.Code() != connect.CodeUnavailable && e.Code() != connect.CodeResourceExhausted:
+	if h.fate(err) == answered && e.Code() != connect.CodeUnavailable && e.Code() != connect.CodeResourceExhausted {
 		return s, retry.Stop(err) // another server would give it as well
-	case hint.stop:
-		return s, retry.After(err, math.MaxInt64)
-	case hint.given:
-		return s, retry.After(err, hint.wait)
 	}
-	return s, err
+	return s, hint.Mark(err)
 }
 
 // A request is that of one sending.
@@ -141,21 +135,3 @@ func (r *request) Any() any            { return r.of.message }
 func (r *request) Spec() connect.Spec  { return r.of.spec }
 func (r *request) Peer() connect.Peer  { return r.of.peer }
 func (r *request) Header() http.Header { return r.header }
-
-// hints collects what servers ask for.
-type hints struct {
-	mu  sync.Mutex
-	all hint
-}
-
-func (h *hints) add(one hint) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.all.wait, h.all.given, h.all.stop = max(h.all.wait, one.wait), h.all.given || one.given, h.all.stop || one.stop
-}
-
-func (h *hints) longest() hint {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.all
-}

@@ -24,7 +24,7 @@ func FuzzHint(f *testing.F) {
 		}
 		e := connect.NewError(connect.CodeUnavailable, nil)
 		e.Meta()[pushbackKey], e.Meta()[retryAfterKey], e.Meta()["Date"] = []string{pushback}, []string{after}, []string{date}
-		if h := hintOf(e); h.wait < 0 || h.wait > 0 && !h.given {
+		if h := hintOf(e); h.Wait < 0 || h.Wait > 0 && !h.Given {
 			t.Errorf("%+v", h)
 		}
 	})

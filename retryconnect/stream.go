@@ -9,6 +9,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/rpc"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -41,7 +42,7 @@ func (i *interceptor) WrapStreamingClient(next connect.StreamingClientFunc) conn
 		s := &stream{open: next, at: new(attempt)}
 		inner := ctx
 		if p := i.policyOf(ctx); p.Timeout > 0 || p.Within > 0 || p.Around != nil {
-			inner, s.at.cancel = context.WithCancel(ctx)
+			inner, s.at.Cancel = context.WithCancel(ctx)
 			if spec.StreamType&connect.StreamTypeClient == 0 {
 				s.at.failure = make(chan error, 1)
 			}
@@ -142,9 +143,9 @@ func (s *stream) first(m any) error {
 	err := retry.Do(s.ctx, s.policy, func(ctx context.Context) error {
 		a := s.current()
 		if tried {
-			a = newAttempt(ctx, s.ctx)
+			a = &attempt{Span: rpc.NewSpan(ctx, s.ctx)}
 		}
-		err := a.limit(ctx, s.ctx, func() error {
+		err := a.Limit(ctx, s.ctx, late, func() error {
 			if tried {
 				s.again(a)
 			}
@@ -213,7 +214,7 @@ func (s *stream) failedAttempt(a *attempt) (committed bool) {
 		a.CloseRequest()
 		a.CloseResponse()
 	}
-	a.end()
+	a.End()
 	return committed
 }
 
@@ -233,6 +234,6 @@ func (s *stream) ResponseTrailer() http.Header { return s.current().ResponseTrai
 func (s *stream) CloseResponse() error {
 	a := s.current()
 	s.commit(a)
-	defer a.end()
+	defer a.End()
 	return a.CloseResponse()
 }

@@ -35,7 +35,7 @@ func Transient(failure error) bool {
 	case connect.CodeUnavailable:
 		return true
 	case connect.CodeResourceExhausted:
-		return hintOf(e).given
+		return hintOf(e).Given
 	}
 	return !connect.IsWireError(e) && (neverSent(e) || brokenOff(e))
 }

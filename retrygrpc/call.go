@@ -8,6 +8,7 @@ import (
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/internal/destination"
+	"github.com/callagain/retry/internal/rpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -78,10 +79,10 @@ func (c *call) failed(ctx context.Context, err error, p *probe) error {
 }
 
 // failedWith is failed for an attempt with the status st, whose server has given the hint.
-func (c *call) failedWith(ctx context.Context, err error, st *status.Status, p *probe, hint hint) error {
+func (c *call) failedWith(ctx context.Context, err error, st *status.Status, p *probe, hint rpc.Hint) error {
 	c.marked, c.raw = nil, nil
 	switch {
-	case hint.stop:
+	case hint.Stop:
 		c.raw = &refused{err}
 		c.marked = retry.Stop(c.raw)
 	case p.fate(st, c.alone) == lost && !c.isIdempotent(ctx, c.method):
@@ -90,8 +91,8 @@ func (c *call) failedWith(ctx context.Context, err error, st *status.Status, p *
 			c.raw = &unknown{err}
 		}
 		c.marked = retry.Stop(c.raw)
-	case hint.given:
-		c.marked, c.raw = retry.After(&pushedBack{err}, hint.wait), err
+	case hint.Given:
+		c.marked, c.raw = retry.After(&pushedBack{err}, hint.Wait), err
 	case c.outOfTime(ctx, st.Code()):
 		c.marked, c.raw = &timedOut{err}, err
 	default:

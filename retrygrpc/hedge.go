@@ -2,11 +2,11 @@ package retrygrpc
 
 import (
 	"context"
-	"math"
 	"slices"
 	"sync/atomic"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/rpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -72,14 +72,14 @@ func (c *client) newHedged(ca *call, cc *grpc.ClientConn, req, reply any, opts [
 
 // attempt makes one attempt of the policy.
 func (h *hedged) attempt(ctx context.Context) error {
-	hints := new(hints)
+	hints := new(rpc.Hints)
 	s, _ := retry.Hedge(*h.settings, func(ctx context.Context) (*sending, error) { return h.send(ctx, hints) })(ctx)
 	if s == nil { // ctx was over first
 		s = &sending{err: status.FromContextError(ctx.Err()).Err()}
 	}
 	s.deliver(h.callers)
 	if s.err != nil {
-		return h.failedWith(ctx, s.err, statusOf(s.err), &s.probe, hints.longest())
+		return h.failedWith(ctx, s.err, statusOf(s.err), &s.probe, hints.All())
 	}
 	proto.Reset(h.reply)
 	proto.Merge(h.reply, s.reply)
@@ -87,7 +87,7 @@ func (h *hedged) attempt(ctx context.Context) error {
 }
 
 // send sends the call once. A failure that another sending might cure is returned with what holds back more of them.
-func (h *hedged) send(ctx context.Context, hints *hints) (*sending, error) {
+func (h *hedged) send(ctx context.Context, hints *rpc.Hints) (*sending, error) {
 	if retry.Hedged(ctx) > 1 && h.counts != nil {
 		h.counts.hedges.Add(1)
 	}
@@ -99,16 +99,11 @@ func (h *hedged) send(ctx context.Context, hints *hints) (*sending, error) {
 	}
 	st := statusOf(s.err)
 	hint := hintOf(st, s.probe.trailer)
-	hints.add(hint)
-	switch {
-	case s.probe.isFinal(st):
+	hints.Add(hint)
+	if s.probe.isFinal(st) {
 		return s, retry.Stop(s.err)
-	case hint.stop:
-		return s, retry.After(s.err, math.MaxInt64)
-	case hint.given:
-		return s, retry.After(s.err, hint.wait)
 	}
-	return s, s.err
+	return s, hint.Mark(s.err)
 }
 
 // isFinal reports whether st is an answer that another server would give as well.

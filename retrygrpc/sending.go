@@ -2,7 +2,6 @@ package retrygrpc
 
 import (
 	"slices"
-	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -42,22 +41,4 @@ func (s *sending) deliver(opts []grpc.CallOption) {
 			o.OnFinish(s.err)
 		}
 	}
-}
-
-// hints collects what servers ask for.
-type hints struct {
-	mu  sync.Mutex
-	all hint
-}
-
-func (h *hints) add(one hint) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.all.wait, h.all.given, h.all.stop = max(h.all.wait, one.wait), h.all.given || one.given, h.all.stop || one.stop
-}
-
-func (h *hints) longest() hint {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.all
 }

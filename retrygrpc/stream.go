@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/rpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
@@ -42,7 +43,7 @@ func (c *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 	s.call, s.policy = c.newCall(ctx, method, cc, opts)
 	ctx = s.ctx
 	if p := s.policy; p.Timeout > 0 || p.Within > 0 || p.Around != nil {
-		ctx, s.at.cancel = context.WithCancel(ctx)
+		ctx, s.at.Cancel = context.WithCancel(ctx)
 	}
 	s.at.begin(ctx, s.open, opts)
 	return s, nil
@@ -111,7 +112,7 @@ func (s *stream) RecvMsg(m any) error {
 	}
 	err := a.RecvMsg(m)
 	if err != nil {
-		a.end()
+		a.End()
 	}
 	return err
 }
@@ -122,9 +123,9 @@ func (s *stream) first(m any) error {
 	err := retry.Do(s.ctx, s.policy, func(ctx context.Context) error {
 		a := s.current()
 		if tried {
-			a = newAttempt(ctx, s.ctx)
+			a = &attempt{Span: rpc.NewSpan(ctx, s.ctx)}
 		}
-		err := a.limit(ctx, s.ctx, func() error {
+		err := a.Limit(ctx, s.ctx, late, func() error {
 			if tried {
 				s.again(a)
 			}
@@ -136,7 +137,7 @@ func (s *stream) first(m any) error {
 		tried = true
 		if eof = err == io.EOF; err == nil || eof {
 			if eof || s.single {
-				a.end()
+				a.End()
 			}
 			s.commit(a)
 			return nil
@@ -162,7 +163,7 @@ func (s *stream) first(m any) error {
 func (s *stream) again(a *attempt) {
 	s.sending.Lock()
 	defer s.sending.Unlock()
-	a.begin(outgoing(a.ctx, retry.Attempt(a.ctx)), s.open, s.opts)
+	a.begin(outgoing(a.Ctx, retry.Attempt(a.Ctx)), s.open, s.opts)
 	s.mu.Lock()
 	s.at = a
 	sent, closed := s.sent, s.closed
@@ -203,7 +204,7 @@ func (s *stream) commit(a *attempt) {
 
 // failedAttempt notes that a has failed, and reports whether it was the last.
 func (s *stream) failedAttempt(a *attempt) (committed bool) {
-	a.end()
+	a.End()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a.over = true
