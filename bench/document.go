@@ -17,15 +17,16 @@ import (
 )
 
 // writeDocuments measures, and puts the tables between their marks in comparison.md and promises.md, both in the folder dir:
-// <!-- costs --> … <!-- /costs --> and so on.
+// <!-- costs --> … <!-- /costs --> and so on. With no runs, nothing is measured, and only what the scenarios showed is written.
 func writeDocuments(dir string, runs int) error {
 	comparison, promises := filepath.Join(dir, "comparison.md"), filepath.Join(dir, "promises.md")
 	var setup, costs, matrix, found bytes.Buffer
 	write := func(put func(name string, parts map[string][]byte) error) error {
-		return errors.Join(
-			put(comparison, map[string][]byte{"setup": setup.Bytes(), "costs": costs.Bytes(), "promises": matrix.Bytes()}),
-			put(promises, map[string][]byte{"findings": found.Bytes()}),
-		)
+		parts := map[string][]byte{"promises": matrix.Bytes()}
+		if runs > 0 {
+			parts["setup"], parts["costs"] = setup.Bytes(), costs.Bytes()
+		}
+		return errors.Join(put(comparison, parts), put(promises, map[string][]byte{"findings": found.Bytes()}))
 	}
 	if err := write(func(name string, parts map[string][]byte) error { _, err := replaced(name, parts); return err }); err != nil {
 		return err // before all is measured
@@ -34,12 +35,14 @@ func writeDocuments(dir string, runs int) error {
 	if err != nil {
 		return err
 	}
-	results, err := readResults(nil, runs)
-	if err != nil {
-		return err
+	if runs > 0 {
+		results, err := readResults(nil, runs)
+		if err != nil {
+			return err
+		}
+		results.writeSetup(&setup)
+		results.write(&costs)
 	}
-	results.writeSetup(&setup)
-	results.write(&costs)
 	writeMatrix(&matrix, findings)
 	writeFindings(&found, findings)
 	return write(replaceInFile)

@@ -4,6 +4,7 @@
 //	go -C bench run . costs [-runs 6] [file...]      what a call costs, measured now, or from files of benchmark output
 //	go -C bench run . promises                       who keeps which promise
 //	go -C bench run . write ../docs                  both, and the machine and versions, written into the documents
+//	go -C bench run . write -runs 0 ../docs          the promises alone, written into the documents
 //	go -C bench run . hedge [../docs/hedging.md]     what hedging does, written into the document if there is one
 package main
 
@@ -23,7 +24,7 @@ func main() {
 
 func run(args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
-	runs := flags.Int("runs", 6, "how often everything is measured, in turns")
+	runs := flags.Int("runs", 6, "how often the costs are measured, in turns; with write, 0 leaves them as they are")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: bench costs [-runs n] [file...] | promises | write [-runs n] docs | hedge [file]")
 		flags.PrintDefaults()

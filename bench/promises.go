@@ -11,7 +11,7 @@ const promisesPackage = "github.com/callagain/retry/bench/promises"
 
 // A finding is what package promises found of one library, as the attributes of its test tell.
 type finding struct {
-	Promise, How, Library, Verdict, Found string
+	Topic, Promise, How, Library, Verdict, Found string
 }
 
 // runPromises runs the scenarios. A broken promise of ours is an error.
@@ -27,7 +27,7 @@ func runPromises() ([]finding, error) {
 func findings(all []told) []finding {
 	var found []finding
 	for _, a := range all {
-		found = append(found, finding{a["promise"], a["how"], a["library"], a["verdict"], a["found"]})
+		found = append(found, finding{a["topic"], a["promise"], a["how"], a["library"], a["verdict"], a["found"]})
 	}
 	return found
 }
@@ -86,12 +86,15 @@ func writeMatrix(w io.Writer, findings []finding) {
 
 // writeFindings prints each scenario, and what was found in it of each library.
 func writeFindings(w io.Writer, findings []finding) {
-	last := ""
+	var last finding
 	for _, f := range findings {
-		if f.Promise != last {
-			fmt.Fprintf(w, "\n**%s.** Scenario: %s.\n\n", f.Promise, f.How)
-			last = f.Promise
+		if f.Topic != last.Topic {
+			fmt.Fprintf(w, "\n## %s\n", f.Topic)
 		}
+		if f.Promise != last.Promise {
+			fmt.Fprintf(w, "\n### %s\n\nScenario: %s.\n\n", f.Promise, f.How)
+		}
+		last = f
 		fmt.Fprintf(w, "- %s %s: %s\n", marks[f.Verdict], f.Library, escape(f.Found))
 	}
 }

@@ -7,16 +7,19 @@ import (
 
 const events = `{"Action":"run","Test":"T/a/ours"}
 {"Action":"output","Test":"T/a/ours","Output":"=== ATTR  T/a/ours promise A\n"}
+{"Action":"attr","Test":"T/a/ours","Key":"topic","Value":"Calls"}
 {"Action":"attr","Test":"T/a/ours","Key":"promise","Value":"A call keeps its word"}
 {"Action":"attr","Test":"T/a/ours","Key":"how","Value":"a call"}
 {"Action":"attr","Test":"T/a/ours","Key":"library","Value":"ours"}
 {"Action":"attr","Test":"T/a/ours","Key":"verdict","Value":"kept"}
 {"Action":"attr","Test":"T/a/ours","Key":"found","Value":"3 attempts"}
+{"Action":"attr","Test":"T/a/theirs","Key":"topic","Value":"Calls"}
 {"Action":"attr","Test":"T/a/theirs","Key":"promise","Value":"A call keeps its word"}
 {"Action":"attr","Test":"T/a/theirs","Key":"how","Value":"a call"}
 {"Action":"attr","Test":"T/a/theirs","Key":"library","Value":"theirs"}
 {"Action":"attr","Test":"T/a/theirs","Key":"verdict","Value":"broken"}
 {"Action":"attr","Test":"T/a/theirs","Key":"found","Value":"<nil> *and* 9 attempts"}
+{"Action":"attr","Test":"H/b/ours","Key":"topic","Value":"HTTP"}
 {"Action":"attr","Test":"H/b/ours","Key":"promise","Value":"A POST is safe"}
 {"Action":"attr","Test":"H/b/ours","Key":"how","Value":"a POST"}
 {"Action":"attr","Test":"H/b/ours","Key":"library","Value":"ours"}
@@ -45,12 +48,20 @@ func TestMatrix(t *testing.T) {
 ✓ kept, ✗ does otherwise, · offers nothing that the promise is about.
 `
 	const wantFindings = `
-**A call keeps its word.** Scenario: a call.
+## Calls
+
+### A call keeps its word
+
+Scenario: a call.
 
 - ✓ ours: 3 attempts
 - ✗ theirs: &lt;nil> \*and\* 9 attempts
 
-**A POST is safe.** Scenario: a POST.
+## HTTP
+
+### A POST is safe
+
+Scenario: a POST.
 
 - · ours: no HTTP
 `

@@ -51,41 +51,41 @@ func is(ok bool, format string, args ...any) finding {
 // missing is the finding for a library that doesn't offer what the promise is about.
 func missing(why string) finding { return finding{notOffered, why} }
 
+// A topic is what several promises are about: a section of the document.
+type topic[L any] struct {
+	name     string
+	promises []promise[L]
+}
+
 func TestPromises(t *testing.T) {
-	for _, group := range [][]promise[peers.Library]{schedules, failures, contexts, hooks, hints, sharing, budgets, waiting} {
-		for _, p := range group {
-			t.Run(name(p.text), func(t *testing.T) {
-				for _, l := range peers.All() {
-					t.Run(name(l.Name), func(t *testing.T) { check(t, p, l, l.Name) })
-				}
-			})
-		}
+	for _, about := range []topic[peers.Library]{{"Schedules", schedules}, {"Failures", failures}, {"Contexts and nesting", contexts}, {"Hooks", hooks},
+		{"Hints", hints}, {"Sharing a policy", sharing}, {"Budgets", budgets}, {"Calls in the background", waiting}} {
+		check(t, about, peers.All(), func(l peers.Library) string { return l.Name })
 	}
 }
 
 func TestHTTPPromises(t *testing.T) {
-	for _, p := range http_ {
-		t.Run(name(p.text), func(t *testing.T) {
-			for _, l := range peers.AllHTTP() {
-				t.Run(name(l.Name), func(t *testing.T) { check(t, p, l, l.Name) })
-			}
-		})
-	}
+	check(t, topic[peers.HTTPLibrary]{"HTTP", http_}, peers.AllHTTP(), func(l peers.HTTPLibrary) string { return l.Name })
 }
 
 func TestHedgingPromises(t *testing.T) {
-	for _, p := range hedging {
+	check(t, topic[peers.Hedger]{"Hedged calls", hedging}, peers.AllHedgers()[1:], func(h peers.Hedger) string { return h.Name })
+}
+
+// check puts the promises to the libraries.
+func check[L any](t *testing.T, about topic[L], libraries []L, nameOf func(L) string) {
+	for _, p := range about.promises {
 		t.Run(name(p.text), func(t *testing.T) {
-			for _, h := range peers.AllHedgers()[1:] {
-				t.Run(name(h.Name), func(t *testing.T) { check(t, p, h, h.Name) })
+			for _, l := range libraries {
+				t.Run(name(nameOf(l)), func(t *testing.T) { t.Attr("topic", about.name); checkOne(t, p, l, nameOf(l)) })
 			}
 		})
 	}
 }
 
-// check runs p on l, reports what was found as attributes of the test, and fails it if the library is ours and
+// checkOne runs p on l, reports what was found as attributes of the test, and fails it if the library is ours and
 // the promise is broken.
-func check[L any](t *testing.T, p promise[L], l L, library string) {
+func checkOne[L any](t *testing.T, p promise[L], l L, library string) {
 	var f finding
 	if p.real {
 		f = guard(t, p, l)
