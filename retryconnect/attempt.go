@@ -1,13 +1,13 @@
 package retryconnect
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/internal/rpc"
 )
 
@@ -49,7 +49,7 @@ func (a *attempt) receive(m any) error {
 	if err != nil {
 		select {
 		case failure := <-a.failure:
-			if failure != nil && !errors.Is(failure, io.EOF) {
+			if failure != nil && !errtree.Is(failure, io.EOF) {
 				return failure
 			}
 		default:

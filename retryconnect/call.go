@@ -9,6 +9,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/internal/rpc"
 )
 
@@ -71,13 +72,13 @@ func (c *call) failedWith(ctx context.Context, header http.Header, err error, hi
 		c.marked = retry.Stop(c.raw)
 	case c.fate(err) == lost && !c.isIdempotent(header):
 		c.raw = err
-		if Transient(err) || c.outOfTime(ctx, connect.CodeOf(err)) {
+		if Transient(err) || c.outOfTime(ctx, err) {
 			c.raw = &unknown{err}
 		}
 		c.marked = retry.Stop(c.raw)
 	case hint.Given:
 		c.marked, c.raw = retry.After(err, hint.Wait), err
-	case c.outOfTime(ctx, connect.CodeOf(err)):
+	case c.outOfTime(ctx, err):
 		c.marked, c.raw = &timedOut{err}, err
 	default:
 		return err
@@ -85,15 +86,16 @@ func (c *call) failedWith(ctx context.Context, header http.Header, err error, hi
 	return c.marked
 }
 
-// outOfTime reports whether an attempt that failed with this code has exceeded Policy.Timeout. The server, who was told, may
+// outOfTime reports whether an attempt that failed with err has exceeded Policy.Timeout. The server, who was told, may
 // have noticed a little earlier.
-func (c *call) outOfTime(ctx context.Context, code connect.Code) bool {
-	if errors.Is(context.Cause(ctx), retry.ErrTimeout) {
+func (c *call) outOfTime(ctx context.Context, err error) bool {
+	if errtree.Is(context.Cause(ctx), retry.ErrTimeout) {
 		return true
 	}
 	end, limited := ctx.Deadline()
 	callers, _ := c.ctx.Deadline()
-	return code == connect.CodeDeadlineExceeded && c.timeout > 0 && limited && !end.Equal(callers) && time.Until(end) < c.timeout/10
+	e := errorOf(err)
+	return e != nil && e.Code() == connect.CodeDeadlineExceeded && c.timeout > 0 && limited && !end.Equal(callers) && time.Until(end) < c.timeout/10
 }
 
 // end returns the error of the call for its caller: without marks, and with a code.

@@ -7,6 +7,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // ErrUnknown is what the error of a call is, according to errors.Is, if the call was sent and not answered, so that it may
@@ -49,7 +50,7 @@ func withCode(ctx context.Context, e *retry.Error) error {
 	if last != nil {
 		code = last.Code()
 	}
-	if err := ctx.Err(); err != nil && errors.Is(e.Reason, err) {
+	if err := ctx.Err(); err != nil && errtree.Is(e.Reason, err) {
 		last, code = nil, codeOf(err)
 	}
 	all := connect.NewError(code, &gaveUp{e, code})

@@ -1,13 +1,13 @@
 package retryconnect
 
 import (
-	"errors"
 	"io"
 	"net"
 	"strings"
 	"syscall"
 
 	"connectrpc.com/connect"
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // A fate is what is known of an attempt that failed.
@@ -61,7 +61,7 @@ func signed(e *connect.Error) bool {
 // neverSent reports whether there was no connection, or the stream was refused by RST_STREAM(REFUSED_STREAM). net/http retries
 // the latter itself for a while, and has no type for it.
 func neverSent(err error) bool {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+	if op, ok := errtree.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return true
 	}
 	return strings.HasSuffix(err.Error(), "; REFUSED_STREAM; received from peer")
@@ -70,11 +70,11 @@ func neverSent(err error) bool {
 // brokenOff reports whether a call failed for want of a connection, or was broken off from the other side. connect-go
 // has several codes for that; a connection that was reset is CodeCanceled.
 func brokenOff(err error) bool {
-	if _, ok := errors.AsType[*net.OpError](err); ok {
+	if _, ok := errtree.AsType[*net.OpError](err); ok {
 		return true
 	}
 	for _, target := range []error{io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
-		if errors.Is(err, target) {
+		if errtree.Is(err, target) {
 			return true
 		}
 	}

@@ -2,13 +2,13 @@ package retryconnect
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"sync"
 
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/internal/rpc"
 	"google.golang.org/protobuf/proto"
 )
@@ -69,7 +69,7 @@ func (s *stream) Send(m any) error {
 	if !over {
 		err = a.Send(m)
 	}
-	if errors.Is(err, io.EOF) && !s.isCommitted() {
+	if errtree.Is(err, io.EOF) && !s.isCommitted() {
 		return nil // Receive finds out why, and sends it again
 	}
 	return err
@@ -152,7 +152,7 @@ func (s *stream) first(m any) error {
 			return a.receive(m)
 		})
 		tried, end = true, nil
-		if err == nil || errors.Is(err, io.EOF) {
+		if err == nil || errtree.Is(err, io.EOF) {
 			end = err
 			s.commit(a)
 			return nil

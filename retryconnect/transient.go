@@ -1,8 +1,6 @@
 package retryconnect
 
 import (
-	"errors"
-
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/internal/errtree"
@@ -21,10 +19,7 @@ import (
 //
 // Transient can't know whether a failed call took effect. Outside of the interceptor it is for calls that are safe to repeat.
 func Transient(failure error) bool {
-	if errtree.Endless(failure) {
-		return false
-	}
-	if errors.Is(failure, retry.ErrTimeout) {
+	if errtree.Is(failure, retry.ErrTimeout) {
 		return true
 	}
 	e := errorOf(failure)
@@ -42,6 +37,6 @@ func Transient(failure error) bool {
 
 // errorOf returns the *connect.Error in err, or nil.
 func errorOf(err error) *connect.Error {
-	e, _ := errors.AsType[*connect.Error](err)
+	e, _ := errtree.AsType[*connect.Error](err)
 	return e
 }

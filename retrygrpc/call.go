@@ -8,6 +8,7 @@ import (
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/internal/destination"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/internal/rpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -104,7 +105,7 @@ func (c *call) failedWith(ctx context.Context, err error, st *status.Status, p *
 // outOfTime reports whether an attempt that failed with this code has exceeded Policy.Timeout. The server, who was told, may
 // have noticed a little earlier.
 func (c *call) outOfTime(ctx context.Context, code codes.Code) bool {
-	if errors.Is(context.Cause(ctx), retry.ErrTimeout) {
+	if errtree.Is(context.Cause(ctx), retry.ErrTimeout) {
 		return true
 	}
 	end, limited := ctx.Deadline()

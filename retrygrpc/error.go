@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -50,7 +51,7 @@ func (e *gaveUp) GRPCStatus() *status.Status { return e.status }
 // withStatus returns e with the status of its last failure or, if ctx has ended the call, that of ctx.
 func withStatus(ctx context.Context, e *retry.Error) error {
 	st := statusOf(e.Last())
-	if err := ctx.Err(); err != nil && errors.Is(e.Reason, err) {
+	if err := ctx.Err(); err != nil && errtree.Is(e.Reason, err) {
 		st = status.FromContextError(err)
 	} else if st == nil {
 		st = status.New(codes.Internal, "")

@@ -1,8 +1,6 @@
 package retrygrpc
 
 import (
-	"errors"
-
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/internal/errtree"
 	"google.golang.org/grpc/codes"
@@ -24,10 +22,7 @@ import (
 // Transient can't know whether a failed call took effect. Outside of the interceptors it is for calls that are safe to
 // repeat.
 func Transient(failure error) bool {
-	if errtree.Endless(failure) {
-		return false
-	}
-	if errors.Is(failure, retry.ErrTimeout) {
+	if errtree.Is(failure, retry.ErrTimeout) {
 		return true
 	}
 	st := statusOf(failure)
@@ -35,7 +30,7 @@ func Transient(failure error) bool {
 	case codes.Unavailable:
 		return true
 	case codes.ResourceExhausted:
-		_, asked := errors.AsType[*pushedBack](failure)
+		_, asked := errtree.AsType[*pushedBack](failure)
 		_, told := retryInfo(st)
 		return asked || told
 	case codes.Internal:
@@ -58,7 +53,7 @@ func (e *pushedBack) Unwrap() error { return e.error }
 
 // statusOf returns the status in err, without the text of what wraps it; nil if there is none, whose code is OK.
 func statusOf(err error) *status.Status {
-	if s, ok := errors.AsType[interface {
+	if s, ok := errtree.AsType[interface {
 		error
 		GRPCStatus() *status.Status
 	}](err); ok {

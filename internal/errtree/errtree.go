@@ -2,7 +2,10 @@
 // would never return then.
 package errtree
 
-import "fmt"
+import (
+	"fmt"
+	"reflect"
+)
 
 const most = 10_000
 
@@ -18,6 +21,7 @@ func Walk[T any](err error, visit func(err error, leaf bool, above T) (T, bool))
 		return true
 	}
 	var few [16]node
+	var single [1]error
 	rest := append(few[:0], node{err: err})
 	whole = true
 	for found := 1; len(rest) > 0; {
@@ -36,7 +40,8 @@ func Walk[T any](err error, visit func(err error, leaf bool, above T) (T, bool))
 			return false
 		}
 		if one != nil {
-			many = append(many, one)
+			single[0] = one
+			many = single[:]
 		}
 		if len(many) > most-found {
 			many, whole = many[:max(most-found, 0)], false
@@ -58,6 +63,32 @@ func Find(err error, is func(error) bool) (found bool) {
 		return none, !found
 	})
 	return found
+}
+
+// Is is [errors.Is] for an err that may have no end. The target isn't nil.
+func Is(err, target error) bool {
+	comparable := reflect.TypeOf(target).Comparable()
+	return Find(err, func(err error) bool {
+		e, ok := err.(interface{ Is(error) bool })
+		return comparable && err == target || ok && e.Is(target)
+	})
+}
+
+// AsType is [errors.AsType] for an err that may have no end.
+func AsType[E error](err error) (found E, ok bool) {
+	Find(err, func(err error) bool {
+		if found, ok = err.(E); ok {
+			return true
+		}
+		if e, has := err.(interface{ As(any) bool }); has {
+			other := new(E)
+			if ok = e.As(other); ok {
+				found = *other
+			}
+		}
+		return ok
+	})
+	return found, ok
 }
 
 // Endless reports whether err wraps more errors than anybody means, as one that wraps itself does.
