@@ -1,11 +1,14 @@
 package retrysql
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"testing"
 
+	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/internal/errtree/errtreetest"
 )
 
@@ -29,5 +32,29 @@ func TestErrorsOfAnyShapeAreJudged(t *testing.T) {
 	}
 	if !Transient(errors.Join((*broken)(nil), io.EOF)) {
 		t.Error("a lost connection isn't seen beside an error that panics")
+	}
+}
+
+// A brokenTx is one whose COMMIT and ROLLBACK fail with an error.
+type brokenTx struct{ err error }
+
+func (tx brokenTx) Exec(context.Context, string) error            { return nil }
+func (tx brokenTx) Query(context.Context, string) (string, error) { return "", nil }
+func (tx brokenTx) Commit(context.Context) error                  { return tx.err }
+func (tx brokenTx) Rollback(context.Context) error                { return tx.err }
+
+// What a driver says of COMMIT and ROLLBACK may be an error without end as well.
+func TestErrorsWithoutEndEndTheTransaction(t *testing.T) {
+	errNo := errors.New("no")
+	for _, endless := range []error{new(errtreetest.Itself), new(errtreetest.Tree)} {
+		begin := func(context.Context) (Tx, error) { return brokenTx{endless}, nil }
+		err := Run(t.Context(), retry.Policy{}, nil, begin, func(context.Context, Tx) error { return nil })
+		if !errtree.Is(err, ErrUnknown) {
+			t.Errorf("COMMIT: %T", err)
+		}
+		err = Run(t.Context(), retry.Policy{}, nil, begin, func(context.Context, Tx) error { return errNo })
+		if err != errNo {
+			t.Errorf("ROLLBACK: %T", err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // A Tx is what [Run] needs of a transaction. InTx makes one of a [database/sql.Tx].
@@ -127,7 +128,7 @@ func (r *run) transact(ctx context.Context, l *life) error {
 	}()
 	// fail returns the error of an attempt that is rolled back.
 	fail := func(err error) error {
-		if errors.Is(rollback(), sql.ErrTxDone) && l.Err() == nil {
+		if errtree.Is(rollback(), sql.ErrTxDone) && l.Err() == nil {
 			return retry.Stop(fmt.Errorf("%w: %w: %w", ErrUnknown, errEnded, err))
 		}
 		return err
@@ -170,7 +171,7 @@ func (r *run) committed(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sql.ErrTxDone):
+	case errtree.Is(err, sql.ErrTxDone):
 		return retry.Stop(fmt.Errorf("%w: %w: %w", ErrUnknown, errEnded, err))
 	case rolledBack(err) || r.readOnly:
 		return err

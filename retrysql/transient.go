@@ -28,7 +28,8 @@ func Transient(err error) bool {
 	case errors.Is(err, ErrRolledBack), errors.Is(err, retry.ErrTimeout):
 		return true
 	}
-	return refused(err) || lost(err)
+	c := codeOf(err)
+	return refused(err, c) || lost(err, c)
 }
 
 // Refused reports whether err is the database's answer that a statement did not take effect and may succeed later, or says that no
@@ -39,11 +40,10 @@ func Transient(err error) bool {
 // It is false for [database/sql/driver.ErrBadConn], although that should mean the same: lib/pq 1.12.3, and pgx from 5.9.1 to 5.12.0,
 // also return it for statements that were sent and not answered.
 func Refused(err error) bool {
-	return err != nil && !errtree.Endless(err) && !errors.Is(err, ErrUnknown) && refused(err)
+	return err != nil && !errtree.Endless(err) && !errors.Is(err, ErrUnknown) && refused(err, codeOf(err))
 }
 
-func refused(err error) bool {
-	c := codeOf(err)
+func refused(err error, c code) bool {
 	switch c.state {
 	case "40001", "40P01", "55P03", "53300", "57P03":
 		return true
@@ -64,8 +64,7 @@ func refused(err error) bool {
 }
 
 // lost reports whether err says that the connection was lost or the server is going away.
-func lost(err error) bool {
-	c := codeOf(err)
+func lost(err error, c code) bool {
 	switch {
 	case c.state != "":
 		return c.state[:2] == "08" || c.state == "57P01" || c.state == "57P02" || c.state == "57P05"
