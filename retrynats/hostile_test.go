@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 	"github.com/callagain/retry/retrynats/internal/record"
 	"github.com/nats-io/nats.go"
 )
@@ -68,6 +69,8 @@ func TestHostileFailuresPanicsAndResultsEndTheirCallOnly(t *testing.T) {
 		"Unwrap panics":       func() (*trap, error) { return nil, &trap{unwrap: boom} },
 		"wrapped As panics":   func() (*trap, error) { return nil, fmt.Errorf("at: %w", &trap{as: boom, is: boom}) },
 		"stop As panics":      func() (*trap, error) { return nil, retry.Stop(&trap{as: boom, is: boom, text: boom}) },
+		"wraps itself":        func() (*trap, error) { return nil, new(errtreetest.Itself) },
+		"itself twice":        func() (*trap, error) { return nil, fmt.Errorf("at: %w", new(errtreetest.Tree)) },
 		"nil error of a type": func() (*trap, error) { var e *net.OpError; return nil, e },
 		"panic(nil)":          func() (*trap, error) { panic(nil) },
 		"panic with a trap":   func() (*trap, error) { panic(&trap{text: boom, is: boom}) },

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/internal/redact"
 	"github.com/callagain/retry/retrynats/internal/record"
 	"github.com/callagain/retry/retrynats/internal/store"
@@ -86,8 +87,7 @@ func judge(f *function, n *record.Record, now time.Time, failure error) (wait ti
 		return wait, nil
 	}
 	n.State, n.Ended = record.Dead, now
-	var e *retry.Error
-	if ok && errors.As(end, &e) && !inside(failure, e) {
+	if e, gaveUp := errtree.AsType[*retry.Error](end); ok && gaveUp && !inside(failure, e) {
 		n.Reason, n.Text = reason(e.Reason), record.Clip(redact.String(e.Reason.Error()))
 		return 0, failed(f.policy.Name, n)
 	}
@@ -109,8 +109,8 @@ func next(p retry.Policy, at retry.Position, now time.Time, failure error) (pos 
 
 // inside reports whether e is the error of an inner call, which the failure brought with it.
 func inside(failure error, e *retry.Error) bool {
-	var inner *retry.Error
-	return errors.As(failure, &inner) && inner == e
+	inner, ok := errtree.AsType[*retry.Error](failure)
+	return ok && inner == e
 }
 
 // describe returns the kind and the text of a failure, whose methods are not ours. The text is stored, and read by whoever may read the
@@ -121,12 +121,11 @@ func describe(failure error) (kind, text string) {
 			kind, text = record.Error, redact.String(fmt.Sprintf("%T, whose text can't be had: panic: %v", failure, v))
 		}
 	}()
-	var p *panicked
-	if errors.As(failure, &p) {
+	if p, ok := errtree.AsType[*panicked](failure); ok {
 		return record.Panic, p.Error() // redacted already, but for the stack
 	}
 	kind = record.Error
-	if errors.Is(failure, retry.ErrTimeout) {
+	if errtree.Is(failure, retry.ErrTimeout) {
 		kind = record.Timeout
 	}
 	return kind, redact.String(failure.Error())
