@@ -34,17 +34,15 @@ func (s *spread) RoundTrip(req *http.Request) (*http.Response, error) {
 // One of three servers doesn't answer: its calls are answered by the others and canceled, and all of an answer is of one server.
 func TestHedgeAgainstASlowServer(t *testing.T) {
 	each(t, func(t *testing.T, p protocol) {
-		var running sync.WaitGroup
-		var started, canceled atomic.Int64
+		var started atomic.Int64
+		canceled := make(chan bool, 1000)
 		balancer := &spread{RoundTripper: p.client(t).Transport}
 		for i := range 3 {
 			get := connect.NewUnaryHandler(get, func(ctx context.Context, req *connect.Request[value]) (*connect.Response[value], error) {
-				running.Add(1)
-				defer running.Done()
 				if i == 1 {
 					started.Add(1)
 					<-ctx.Done()
-					canceled.Add(1)
+					canceled <- true
 					return nil, ctx.Err()
 				}
 				resp := connect.NewResponse(wrapperspb.Int64(int64(i)))
@@ -54,9 +52,10 @@ func TestHedgeAgainstASlowServer(t *testing.T) {
 			})
 			balancer.hosts = append(balancer.hosts, serve(t, get)[len("http://"):])
 		}
-		hedge := retryconnect.WithHedge(retry.HedgeSettings{Delay: 5 * time.Millisecond, Unlimited: true})
+		// More than two attempts: where the losers of earlier calls get to the balancer late, a call's first two may both go to the slow server.
+		hedge := retryconnect.WithHedge(retry.HedgeSettings{Delay: 5 * time.Millisecond, Attempts: 16, Unlimited: true})
 		client := p.on(&http.Client{Transport: balancer}, get, retryconnect.NewInterceptor(retry.Policy{}, hedge))
-		for range 20 {
+		for n := 0; n < 20 || started.Load() == 0; n++ { // a call may be answered before the slow server has seen it
 			resp, err := client.CallUnary(t.Context(), connect.NewRequest(wrapperspb.Int64(7)))
 			if err != nil {
 				t.Error(err)
@@ -67,12 +66,8 @@ func TestHedgeAgainstASlowServer(t *testing.T) {
 				t.Errorf("%s, %v, %v", v, resp.Header(), resp.Trailer())
 			}
 		}
-		if started.Load() == 0 {
-			t.Error("the slow server wasn't called")
-		}
-		running.Wait() // hangs if one wasn't canceled
-		if started.Load() != canceled.Load() {
-			t.Errorf("%d calls of the slow server, of which %d were canceled", started.Load(), canceled.Load())
+		for range started.Load() {
+			<-canceled // hangs if one wasn't
 		}
 	})
 }
