@@ -143,7 +143,7 @@ func TestServersDontMultiply(t *testing.T) {
 			no.Meta().Set("Secret", "of the last server")
 			url := serve(t, service{
 				unary:  func(context.Context, http.Header, int64) (int64, error) { calls.Add(1); return 0, no },
-				stream: func(func() (int64, error), func(int64) error) error { calls.Add(1); return no },
+				stream: func(context.Context, func() (int64, error), func(int64) error) error { calls.Add(1); return no },
 				opts:   row.opts,
 			}.handler())
 			i := retryconnect.NewInterceptor(quick, unlimited)
@@ -151,7 +151,7 @@ func TestServersDontMultiply(t *testing.T) {
 				unary, stream := p.dial(t, url, get, i), p.dial(t, url, list, i)
 				url = serve(t, service{
 					unary: func(ctx context.Context, _ http.Header, v int64) (int64, error) { return call(ctx, unary, v) },
-					stream: func(func() (int64, error), func(int64) error) error {
+					stream: func(context.Context, func() (int64, error), func(int64) error) error {
 						s, err := open(t.Context(), stream, 1)
 						if err == nil {
 							_, err = all(s)

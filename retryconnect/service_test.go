@@ -66,7 +66,7 @@ func (p protocol) dial(t testing.TB, url, procedure string, interceptors ...conn
 // A service is what a server does.
 type service struct {
 	unary  func(ctx context.Context, header http.Header, v int64) (int64, error)
-	stream func(receive func() (int64, error), send func(int64) error) error
+	stream func(ctx context.Context, receive func() (int64, error), send func(int64) error) error
 	opts   []connect.HandlerOption
 }
 
@@ -81,14 +81,14 @@ func (s service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(add, connect.NewUnaryHandler(add, unary, s.opts...))
 	mux.Handle(get, connect.NewUnaryHandler(get, unary, s.opts...))
-	mux.Handle(list, connect.NewServerStreamHandler(list, func(_ context.Context, req *connect.Request[value], stream *connect.ServerStream[value]) error {
-		return s.stream(
+	mux.Handle(list, connect.NewServerStreamHandler(list, func(ctx context.Context, req *connect.Request[value], stream *connect.ServerStream[value]) error {
+		return s.stream(ctx,
 			func() (int64, error) { return req.Msg.Value, nil },
 			func(v int64) error { return stream.Send(wrapperspb.Int64(v)) })
 	}, s.opts...))
-	mux.Handle(upload, connect.NewClientStreamHandler(upload, func(_ context.Context, stream *connect.ClientStream[value]) (*connect.Response[value], error) {
+	mux.Handle(upload, connect.NewClientStreamHandler(upload, func(ctx context.Context, stream *connect.ClientStream[value]) (*connect.Response[value], error) {
 		var answer int64
-		err := s.stream(
+		err := s.stream(ctx,
 			func() (int64, error) {
 				if stream.Receive() {
 					return stream.Msg().Value, nil
@@ -104,8 +104,8 @@ func (s service) handler() http.Handler {
 		}
 		return connect.NewResponse(wrapperspb.Int64(answer)), nil
 	}, s.opts...))
-	mux.Handle(chat, connect.NewBidiStreamHandler(chat, func(_ context.Context, stream *connect.BidiStream[value, value]) error {
-		return s.stream(
+	mux.Handle(chat, connect.NewBidiStreamHandler(chat, func(ctx context.Context, stream *connect.BidiStream[value, value]) error {
+		return s.stream(ctx,
 			func() (int64, error) {
 				m, err := stream.Receive()
 				return m.GetValue(), err
@@ -121,39 +121,53 @@ func serve(t testing.TB, h http.Handler) string {
 	s.Config.Protocols = new(http.Protocols)
 	s.Config.Protocols.SetHTTP1(true)
 	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
 	s.Listener = &listener{Listener: s.Listener}
 	s.Start()
 	t.Cleanup(s.Close)
 	return s.URL
 }
 
-// A listener's connections are cut where cut says.
+// A listener's connections can be cut.
 type listener struct{ net.Listener }
-
-// cut is how many more bytes the servers of a test may write before the connection ends; negative for any number.
-var cut atomic.Int64
-
-func init() { cut.Store(-1) }
 
 func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return cutConn{c}, nil
+	cut := &cutConn{Conn: c}
+	cut.left.Store(-1)
+	return cut, nil
 }
 
-type cutConn struct{ net.Conn }
+// A cutConn is a connection that ends when the server has written so many bytes more. Each has a number of its own: another one, that of an
+// earlier call, may still have something to write.
+type cutConn struct {
+	net.Conn
+	left atomic.Int64 // negative for any number
+}
 
-func (c cutConn) Write(b []byte) (int, error) {
+type connKey struct{}
+
+// connOf returns the connection of the request whose context it is.
+func connOf(ctx context.Context) *cutConn { return ctx.Value(connKey{}).(*cutConn) }
+
+// cutAfter cuts the connection after the next n bytes.
+func (c *cutConn) cutAfter(n int64) { c.left.Store(n) }
+
+// pending reports whether a cut is yet to come, and takes it back.
+func (c *cutConn) pending() bool { return c.left.Swap(-1) >= 0 }
+
+func (c *cutConn) Write(b []byte) (int, error) {
 	for {
-		left := cut.Load()
+		left := c.left.Load()
 		switch n := int64(len(b)); {
 		case left < 0:
 			return c.Conn.Write(b)
-		case n < left && cut.CompareAndSwap(left, left-n):
+		case n < left && c.left.CompareAndSwap(left, left-n):
 			return c.Conn.Write(b)
-		case n >= left && cut.CompareAndSwap(left, -1):
+		case n >= left && c.left.CompareAndSwap(left, -1):
 			n, _ := c.Conn.Write(b[:left])
 			c.Close()
 			return n, io.ErrClosedPipe

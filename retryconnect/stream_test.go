@@ -21,15 +21,15 @@ import (
 var errNo = connect.NewError(connect.CodeUnavailable, errors.New("no"))
 
 // numbers is a service whose streams send the numbers from 1 to the one that the client sends first.
-func numbers(before func(call int64) error, after func(call, v int64) error) service {
+func numbers(before func(ctx context.Context, call int64) error, after func(call, v int64) error) service {
 	var calls atomic.Int64
-	return service{stream: func(receive func() (int64, error), send func(int64) error) error {
+	return service{stream: func(ctx context.Context, receive func() (int64, error), send func(int64) error) error {
 		call := calls.Add(1)
 		n, err := receive()
 		if err != nil {
 			return err
 		}
-		if err := before(call); err != nil {
+		if err := before(ctx, call); err != nil {
 			return err
 		}
 		for v := int64(1); v <= n; v++ {
@@ -60,7 +60,7 @@ func open(ctx context.Context, c *connect.Client[value, value], n int64) (*conne
 func TestStream(t *testing.T) {
 	each(t, func(t *testing.T, p protocol) {
 		url := serve(t, numbers(
-			func(call int64) error {
+			func(_ context.Context, call int64) error {
 				if call <= 2 {
 					return errNo
 				}
@@ -98,10 +98,10 @@ func TestStreamLost(t *testing.T) {
 		for _, safe := range []bool{true, false} {
 			var calls atomic.Int64
 			url := serve(t, numbers(
-				func(call int64) error {
+				func(ctx context.Context, call int64) error {
 					calls.Store(call)
 					if call == 1 {
-						cut.Store(0)
+						connOf(ctx).cutAfter(0)
 					}
 					return nil
 				}, func(int64, int64) error { return nil }).handler())
@@ -128,7 +128,7 @@ func TestStreamSendsAgain(t *testing.T) {
 		var calls atomic.Int64
 		var mu sync.Mutex
 		var got []int64
-		url := serve(t, service{stream: func(receive func() (int64, error), send func(int64) error) error {
+		url := serve(t, service{stream: func(_ context.Context, receive func() (int64, error), send func(int64) error) error {
 			call := calls.Add(1)
 			var vs []int64
 			for {
@@ -209,7 +209,7 @@ func TestStreamUnsent(t *testing.T) {
 // Headers that the caller has seen aren't replaced by those of another attempt.
 func TestStreamHeaderCommits(t *testing.T) {
 	var calls atomic.Int64
-	url := serve(t, numbers(func(call int64) error { calls.Store(call); return errNo }, nil).handler())
+	url := serve(t, numbers(func(_ context.Context, call int64) error { calls.Store(call); return errNo }, nil).handler())
 	s, err := open(t.Context(), protocols["connect"].dial(t, url, list, retryconnect.NewInterceptor(quick)), 3)
 	if err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func TestStreamTimeout(t *testing.T) {
 	each(t, func(t *testing.T, p protocol) {
 		var deadlines []string
 		handler := numbers(
-			func(call int64) error {
+			func(_ context.Context, call int64) error {
 				if call == 1 {
 					time.Sleep(20 * time.Second)
 				}
@@ -268,7 +268,7 @@ func TestStreamTimeout(t *testing.T) {
 func TestStreamKeepsCopies(t *testing.T) {
 	var calls atomic.Int64
 	var got []int64
-	url := serve(t, service{stream: func(receive func() (int64, error), send func(int64) error) error {
+	url := serve(t, service{stream: func(_ context.Context, receive func() (int64, error), send func(int64) error) error {
 		call := calls.Add(1)
 		got = nil
 		for {
@@ -299,7 +299,7 @@ func TestStreamKeepsCopies(t *testing.T) {
 // What is sent is kept up to a limit; a stream that has sent more isn't retried.
 func TestStreamKeepsSoMuch(t *testing.T) {
 	var calls atomic.Int64
-	url := serve(t, service{stream: func(receive func() (int64, error), send func(int64) error) error {
+	url := serve(t, service{stream: func(_ context.Context, receive func() (int64, error), send func(int64) error) error {
 		calls.Add(1)
 		for {
 			if _, err := receive(); err != nil {

@@ -80,9 +80,11 @@ func TestLost(t *testing.T) {
 			{"option for another", add, t.Context(), "", []retryconnect.Option{retryconnect.Idempotent(get)}, false},
 		} {
 			var calls, after atomic.Int64
-			url := serve(t, service{unary: func(_ context.Context, _ http.Header, v int64) (int64, error) {
+			var conn atomic.Pointer[cutConn] // of the first request
+			url := serve(t, service{unary: func(ctx context.Context, _ http.Header, v int64) (int64, error) {
 				if calls.Add(1) == 1 {
-					cut.Store(after.Load())
+					conn.Store(connOf(ctx))
+					conn.Load().cutAfter(after.Load())
 				}
 				return v, nil
 			}}.handler())
@@ -100,7 +102,7 @@ func TestLost(t *testing.T) {
 				}
 				_, err := client.CallUnary(row.ctx, req)
 				if calls.Load() == 1 && err == nil {
-					if cut.Swap(-1) >= 0 || n > 2000 {
+					if conn.Load().pending() || n > 2000 {
 						break // the answer is shorter than n
 					}
 				} else {
@@ -301,11 +303,11 @@ func TestLostAnswers(t *testing.T) {
 	each(t, func(t *testing.T, p protocol) {
 		var mu sync.Mutex
 		applied := map[int64]int{}
-		url := serve(t, service{unary: func(_ context.Context, _ http.Header, v int64) (int64, error) {
+		url := serve(t, service{unary: func(ctx context.Context, _ http.Header, v int64) (int64, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if applied[v]++; applied[v] == 1 && v%5 == 0 {
-				cut.Store(0)
+				connOf(ctx).cutAfter(0)
 			}
 			return v, nil
 		}}.handler())
