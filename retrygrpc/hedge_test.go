@@ -25,20 +25,18 @@ import (
 
 // One of three servers doesn't answer: its calls are answered by the others and canceled, and all of an answer is of one server.
 func TestHedgeAgainstASlowServer(t *testing.T) {
-	var running sync.WaitGroup
-	var canceled, started atomic.Int64
+	var started atomic.Int64
+	canceled := make(chan bool, 1000)
 	var slow atomic.Bool
 	addrs := make([]resolver.Address, 3)
 	for i := range addrs {
 		_, addrs[i].Addr = Serve(t, Service{Unary: func(ctx context.Context, _ string, _ int64) (int64, error) {
-			running.Add(1)
-			defer running.Done()
 			grpc.SetHeader(ctx, metadata.Pairs("server", fmt.Sprint(i)))
 			grpc.SetTrailer(ctx, metadata.Pairs("server", fmt.Sprint(i)))
 			if i == 1 && slow.Load() {
 				started.Add(1)
 				<-ctx.Done()
-				canceled.Add(1)
+				canceled <- true
 				return 0, status.FromContextError(ctx.Err()).Err()
 			}
 			return int64(i), nil
@@ -46,7 +44,9 @@ func TestHedgeAgainstASlowServer(t *testing.T) {
 	}
 	several := manual.NewBuilderWithScheme("several")
 	several.InitialState(resolver.State{Addresses: addrs})
-	conn := Dial(t, "several:///servers", append(retrygrpc.DialOptions(retry.Policy{}, retrygrpc.WithHedge(retry.HedgeSettings{Delay: 5 * time.Millisecond, Unlimited: true})),
+	// More than two attempts: where the losers of earlier calls get to the balancer late, a call's first two may both go to the slow server.
+	hedge := retrygrpc.WithHedge(retry.HedgeSettings{Delay: 5 * time.Millisecond, Attempts: 16, Unlimited: true})
+	conn := Dial(t, "several:///servers", append(retrygrpc.DialOptions(retry.Policy{}, hedge),
 		grpc.WithResolvers(several), grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}]}`))...)
 	for ready := map[int64]bool{}; len(ready) < 3; { // until then there is one server to choose from
 		v, err := Call(t.Context(), conn, Get, 7)
@@ -56,7 +56,7 @@ func TestHedgeAgainstASlowServer(t *testing.T) {
 		ready[v] = true
 	}
 	slow.Store(true)
-	for range 60 {
+	for n := 0; n < 60 || started.Load() == 0; n++ { // a call may be answered before the slow server has seen it
 		var header, trailer metadata.MD
 		var p peer.Peer
 		var finished []error
@@ -68,12 +68,8 @@ func TestHedgeAgainstASlowServer(t *testing.T) {
 			t.Errorf("the call was finished with %v", finished)
 		}
 	}
-	if started.Load() == 0 {
-		t.Error("the slow server wasn't called")
-	}
-	running.Wait() // hangs if one wasn't canceled
-	if started.Load() != canceled.Load() {
-		t.Errorf("%d calls of the slow server, of which %d were canceled", started.Load(), canceled.Load())
+	for range started.Load() {
+		<-canceled // hangs if one wasn't
 	}
 }
 
