@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retrygrpc"
 	. "github.com/callagain/retry/retrygrpc/internal/grpctest"
 	"google.golang.org/grpc"
@@ -146,9 +147,7 @@ func TestStreamLost(t *testing.T) {
 
 // A stream to nobody fails in RecvMsg, after the attempts.
 func TestStreamUnsent(t *testing.T) {
-	raw := NewRaw(t, nil)
-	raw.Close()
-	conn := Dial(t, raw.Addr, retrygrpc.DialOptions(quick)...)
+	conn := Dial(t, ownport.Closed(t), retrygrpc.DialOptions(quick)...)
 	s, err := Open(t.Context(), conn, Watch, 3)
 	if err != nil {
 		t.Fatal(err)

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retrygrpc"
 	. "github.com/callagain/retry/retrygrpc/internal/grpctest"
 	"google.golang.org/grpc"
@@ -72,13 +72,8 @@ func TestAnswered(t *testing.T) {
 
 // A call to nobody is retried: it was never sent.
 func TestUnsent(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	conn := Dial(t, l.Addr().String(), retrygrpc.DialOptions(quick)...)
-	_, err = Call(t.Context(), conn, Add, 1)
+	conn := Dial(t, ownport.Closed(t), retrygrpc.DialOptions(quick)...)
+	_, err := Call(t.Context(), conn, Add, 1)
 	var e *retry.Error
 	if !errors.As(err, &e) || e.Attempts != 4 || !errors.Is(err, retry.ErrExhausted) {
 		t.Errorf("got %v, want 4 attempts", err)

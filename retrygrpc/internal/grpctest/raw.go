@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/callagain/retry/internal/ownport"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/protobuf/proto"
@@ -22,7 +23,7 @@ type Raw struct {
 	l      net.Listener
 }
 
-// Close makes the server take no more connections.
+// Close makes the server take no more connections: they are refused, and nobody else gets its port before the test ends.
 func (r *Raw) Close() { r.l.Close() }
 
 // RawStream is what a request can be answered with.
@@ -34,11 +35,7 @@ type RawStream struct {
 
 // NewRaw serves on loopback until the test ends.
 func NewRaw(t testing.TB, answer func(int64, RawStream)) *Raw {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
+	l := ownport.Listen(t)
 	r := &Raw{Addr: l.Addr().String(), Answer: answer, l: l}
 	go func() {
 		for {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	. "github.com/callagain/retry/retrygrpc/internal/grpctest"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -29,16 +30,16 @@ type replica struct {
 }
 
 func (r *replica) start() {
-	addr := r.addr
-	if addr == "" {
-		addr = "127.0.0.1:0"
+	var l net.Listener
+	if r.addr == "" {
+		l = ownport.Listen(r.t)
+		r.addr = l.Addr().String()
+	} else {
+		var err error
+		if l, err = net.Listen("tcp", r.addr); err != nil {
+			panic(err) // the test would wait for it
+		}
 	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		r.t.Error(err)
-		return
-	}
-	r.addr = l.Addr().String()
 	r.server = ServeOn(r.t, l, Service{Unary: func(ctx context.Context, _ string, v int64) (int64, error) {
 		r.served.Add(1)
 		if r.order.CompareAndSwap(true, false) {
