@@ -9,8 +9,10 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retrygrpc"
 	. "github.com/callagain/retry/retrygrpc/internal/grpctest"
 	"golang.org/x/net/http2"
@@ -158,10 +160,7 @@ func TestOptionsNotPassedOn(t *testing.T) {
 func TestTooManyStreams(t *testing.T) {
 	enter, leave := make(chan bool), make(chan bool)
 	var calls atomic.Int64
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := ownport.Listen(t)
 	server := ServeOn(t, l, Service{Unary: func(ctx context.Context, method string, v int64) (int64, error) {
 		calls.Add(1)
 		if method == Put {
@@ -170,7 +169,7 @@ func TestTooManyStreams(t *testing.T) {
 		}
 		return v, nil
 	}}, grpc.MaxConcurrentStreams(1))
-	conn := Dial(t, l.Addr().String(), retrygrpc.DialOptions(retry.Policy{Attempts: 10}, unlimited)...)
+	conn := Dial(t, l.Addr().String(), retrygrpc.DialOptions(retry.Policy{Attempts: retry.Unlimited, Backoff: retry.Constant(10 * time.Millisecond)}, unlimited)...)
 	go Call(t.Context(), conn, Put, 1)
 	<-enter
 	done := make(chan error)
@@ -179,7 +178,7 @@ func TestTooManyStreams(t *testing.T) {
 	go func() { server.GracefulStop(); close(stopped) }()
 	leave <- true
 	<-stopped
-	l, err = net.Listen("tcp", l.Addr().String())
+	l, err := net.Listen("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
