@@ -131,7 +131,7 @@ func ExampleRetryLater() {
 			return nil, retrygrpc.RetryLater(ctx, 10*time.Millisecond)
 		}
 	}
-	busy, done := make(chan bool), make(chan bool)
+	busy, done, first := make(chan bool), make(chan bool), make(chan error, 1)
 	var calls atomic.Int64
 	server, addr := listen(grpctest.Service{Unary: func(ctx context.Context, _ string, n int64) (int64, error) {
 		if calls.Add(1) == 1 {
@@ -142,10 +142,11 @@ func ExampleRetryLater() {
 	}}, grpc.ChainUnaryInterceptor(retrygrpc.UnaryServerInterceptor(), limit))
 	defer server.Stop()
 
-	policy := retry.Policy{Attempts: 100, Backoff: retry.Constant(0), Observe: func(_ context.Context, e retry.Event) {
-		if e.Retry && e.Attempt == 1 {
+	policy := retry.Policy{Backoff: retry.Constant(0), Observe: func(_ context.Context, e retry.Event) {
+		if e.Retry {
 			fmt.Println("told to wait:", e.Delay, status.Convert(e.Err).Code())
 			close(done)
+			fmt.Println("the first:", <-first) // and there is room again
 		}
 	}}
 	opts := append(retrygrpc.DialOptions(policy), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -154,15 +155,15 @@ func ExampleRetryLater() {
 		log.Fatal(err)
 	}
 	defer conn.Close()
-	first := make(chan error)
 	go func() {
 		_, err := grpctest.Call(context.Background(), conn, grpctest.Add, 1)
 		first <- err
 	}()
 	<-busy
 	n, err := grpctest.Call(context.Background(), conn, grpctest.Add, 2)
-	fmt.Println(n, err, <-first)
+	fmt.Println("the second:", n, err)
 	// Output:
 	// told to wait: 10ms Unavailable
-	// 2 <nil> <nil>
+	// the first: <nil>
+	// the second: 2 <nil>
 }
