@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callagain/retry"
@@ -135,9 +136,9 @@ func TestFetchDecodeFails(t *testing.T) {
 		{"not_idempotent", "POST", wrong, 1},
 		{"not_idempotent_and_never_sent_elsewhere", "POST", &net.OpError{Op: "dial", Err: wrong}, 1},
 	} {
-		wantConnections(t, 1, []int{200}, func(s *service) {
-			client := &http.Client{Transport: transport(t, three)}
-			v, err := retryhttp.Fetch(client, request(t, row.method, s.URL, nil), func(resp *http.Response) (int, error) {
+		wantConnections(t, 1, []int{200}, func(t *testing.T, s *service, m *memory) {
+			client := &http.Client{Transport: m.transport(three)}
+			v, err := retryhttp.Fetch(client, request(t, row.method, m.URL, nil), func(resp *http.Response) (int, error) {
 				return 7, row.err
 			})
 			if v != 7 || !errors.Is(err, wrong) || len(s.received()) != row.want {
@@ -208,20 +209,22 @@ func TestFetchWithCookies(t *testing.T) {
 
 // An attempt's limit of time includes the body.
 func TestFetchTimeout(t *testing.T) {
-	t.Parallel()
-	var requests atomic.Int32
-	u := handling(t, func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, "whole")
-		if requests.Add(1) == 1 {
-			w.(http.Flusher).Flush()
-			<-r.Context().Done()
+	synctest.Test(t, func(t *testing.T) {
+		var requests atomic.Int32
+		m := inMemory(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "whole")
+			if requests.Add(1) == 1 {
+				w.(http.Flusher).Flush()
+				<-r.Context().Done()
+			}
+		}))
+		began := time.Now()
+		p := retry.Policy{Timeout: 300 * time.Millisecond, Backoff: retry.List{0, 0}}
+		got, err := retryhttp.Fetch(&http.Client{Transport: m.transport(p)}, request(t, "GET", m.URL, nil), readAll)
+		if took := time.Since(began); got != "whole" || err != nil || took != 300*time.Millisecond {
+			t.Errorf("Fetch = %q, %v after %v", got, err, took)
 		}
 	})
-	p := retry.Policy{Timeout: 300 * time.Millisecond, Backoff: retry.List{0, 0, 0, 0, 0}}
-	got, err := retryhttp.Fetch(&http.Client{Transport: transport(t, p)}, request(t, "GET", u, nil), readAll)
-	if got != "whole" || err != nil {
-		t.Errorf("Fetch = %q, %v", got, err)
-	}
 }
 
 // A Fetch that makes no attempt closes the body, too; and decode's panic closes the answer.

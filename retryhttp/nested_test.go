@@ -96,10 +96,10 @@ func TestBases(t *testing.T) {
 // the client's idle ones reaches it.
 func TestConnectionsAreLeftAlone(t *testing.T) {
 	for want, closeIdle := range map[int]bool{1: false, 2: true} {
-		wantConnections(t, want, []int{200}, func(s *service) {
-			client := &http.Client{Transport: transport(t, three)}
+		wantConnections(t, want, []int{200}, func(t *testing.T, _ *service, m *memory) {
+			client := &http.Client{Transport: m.transport(three)}
 			get := func() {
-				resp, err := client.Get(s.URL)
+				resp, err := client.Get(m.URL)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -109,7 +109,7 @@ func TestConnectionsAreLeftAlone(t *testing.T) {
 			client.Get("http://" + closedPort(t))
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			client.Do(request(t, "GET", s.URL, nil).WithContext(ctx))
+			client.Do(request(t, "GET", m.URL, nil).WithContext(ctx))
 			if closeIdle {
 				client.CloseIdleConnections()
 			}

@@ -24,92 +24,89 @@ import (
 
 // The limits of time are for the headers: a body that takes longer is read to its end.
 func TestTimeoutDoesNotCutOffTheBody(t *testing.T) {
-	t.Parallel()
 	for name, p := range map[string]retry.Policy{
-		"timeout": {Timeout: 2 * time.Second},
-		"within":  {Within: 2 * time.Second},
+		"timeout": {Timeout: time.Second},
+		"within":  {Within: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var requests atomic.Int32
-			url := handling(t, func(w http.ResponseWriter, r *http.Request) {
-				if requests.Add(1) == 1 {
-					io.WriteString(w, "first half, ")
-					w.(http.Flusher).Flush()
-					time.Sleep(2500 * time.Millisecond)
+			synctest.Test(t, func(t *testing.T) {
+				var requests atomic.Int32
+				m := inMemory(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if requests.Add(1) == 1 {
+						io.WriteString(w, "first half, ")
+						w.(http.Flusher).Flush()
+						time.Sleep(time.Minute)
+					}
+					io.WriteString(w, "second half")
+				}))
+				resp, err := m.transport(p).RoundTrip(request(t, "GET", m.URL, nil))
+				if err != nil {
+					t.Fatal(err)
 				}
-				io.WriteString(w, "second half")
+				if got := text(t, resp); got != "first half, second half" {
+					t.Errorf("the body is %q", got)
+				}
 			})
-			resp, err := transport(t, p).RoundTrip(request(t, "GET", url, nil))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := text(t, resp); got != "first half, second half" {
-				t.Errorf("the body is %q", got)
-			}
 		})
 	}
 }
 
 // A server that doesn't answer is asked again; the POST that it may be busy with is not repeated.
 func TestTimeoutOfAnAttempt(t *testing.T) {
-	t.Parallel()
 	for method, want := range map[string]int32{"GET": 2, "POST": 1} {
-		var requests atomic.Int32
-		stop := make(chan struct{})
-		url := handling(t, func(w http.ResponseWriter, r *http.Request) {
-			if requests.Add(1) == 1 {
-				select {
-				case <-r.Context().Done():
-				case <-stop:
+		synctest.Test(t, func(t *testing.T) {
+			var requests atomic.Int32
+			m := inMemory(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if requests.Add(1) == 1 {
+					<-r.Context().Done()
 				}
+			}))
+			began := time.Now()
+			p := retry.Policy{Timeout: 200 * time.Millisecond, Backoff: retry.List{0, 0, 0, 0, 0, 0}}
+			resp, err := m.transport(p).RoundTrip(request(t, method, m.URL, nil))
+			if err == nil {
+				resp.Body.Close()
+			}
+			if method == "POST" && !errors.Is(err, retry.ErrTimeout) || method == "GET" && err != nil {
+				t.Errorf("%s: the error is %v", method, err)
+			}
+			if n, took := requests.Load(), time.Since(began); n != want || took != 200*time.Millisecond {
+				t.Errorf("%s: %d requests were sent in %v, want %d", method, n, took, want)
 			}
 		})
-		p := retry.Policy{Timeout: 200 * time.Millisecond, Backoff: retry.List{0, 0, 0, 0, 0, 0}}
-		resp, err := transport(t, p).RoundTrip(request(t, method, url, nil))
-		if err == nil {
-			resp.Body.Close()
-		}
-		close(stop)
-		if method == "POST" && !errors.Is(err, retry.ErrTimeout) || method == "GET" && err != nil {
-			t.Errorf("%s: the error is %v", method, err)
-		}
-		if n := requests.Load(); n < want || method == "POST" && n > want {
-			t.Errorf("%s: %d requests were sent, want %d", method, n, want)
-		}
 	}
 }
 
 // A POST that ran out of time before there was a connection wasn't sent.
 func TestTimeoutOfADial(t *testing.T) {
-	t.Parallel()
-	s := serve(t, 200)
-	var dials atomic.Int32
-	base := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if dials.Add(1) == 1 {
-			<-t.Context().Done() // a dial that hangs, whatever becomes of the request
-			return nil, t.Context().Err()
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{statuses: []int{200}}
+		m := inMemory(t, s)
+		var dials atomic.Int32
+		m.base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if dials.Add(1) == 1 {
+				<-t.Context().Done() // a dial that hangs, whatever becomes of the request
+				return nil, t.Context().Err()
+			}
+			return m.dial(ctx, network, addr)
 		}
-		return new(net.Dialer).DialContext(ctx, network, addr)
-	}}
-	t.Cleanup(base.CloseIdleConnections)
-	p := retry.Policy{Timeout: time.Second, Backoff: retry.List{0, 0, 0, 0, 0}}
-	tr := &retryhttp.Transport{Base: base, Policy: p}
-	resp, err := tr.RoundTrip(request(t, "POST", s.URL, strings.NewReader("body")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if got := s.received(); len(got) != 1 || got[0].body != "body" {
-		t.Errorf("the server received %v", got)
-	}
+		tr := m.transport(retry.Policy{Timeout: time.Second, Backoff: retry.List{0, 0}})
+		resp, err := tr.RoundTrip(request(t, "POST", m.URL, strings.NewReader("body")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := s.received(); len(got) != 1 || got[0].body != "body" {
+			t.Errorf("the server received %v", got)
+		}
 
-	dials.Store(0)
-	base.CloseIdleConnections()
-	req := request(t, "POST", s.URL, strings.NewReader("body"))
-	if _, err := retryhttp.Fetch(&http.Client{Transport: tr}, req, readAll); err != nil || len(s.received()) != 2 {
-		t.Errorf("with Fetch the server received %v (%v)", s.received()[1:], err)
-	}
+		dials.Store(0)
+		m.base.CloseIdleConnections()
+		req := request(t, "POST", m.URL, strings.NewReader("body"))
+		if _, err := retryhttp.Fetch(&http.Client{Transport: tr}, req, readAll); err != nil || len(s.received()) != 2 {
+			t.Errorf("with Fetch the server received %v (%v)", s.received()[1:], err)
+		}
+	})
 }
 
 // The caller's context ends everything: an attempt, a delay, and the body of the answer.
@@ -136,9 +133,13 @@ func TestCallersContext(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			half := make([]byte, 4)
+			if _, err := io.ReadFull(resp.Body, half); string(half) != "half" {
+				t.Errorf("in the body: read %q, %v", half, err)
+			}
 			time.AfterFunc(50*time.Millisecond, func() { cancel(why) })
-			if b, err := io.ReadAll(resp.Body); string(b) != "half" || err == nil {
-				t.Errorf("in the body: read %q, %v", b, err)
+			if b, err := io.ReadAll(resp.Body); len(b) != 0 || err == nil {
+				t.Errorf("then in the body: read %q, %v", b, err)
 			}
 			resp.Body.Close()
 
@@ -241,12 +242,11 @@ func TestHintIsObeyed(t *testing.T) {
 // An answer isn't held while waiting for the next attempt: its connection is free for others. Neither is the
 // caller, by a server that doesn't finish its answer.
 func TestConnectionIsFreeDuringTheDelay(t *testing.T) {
-	t.Parallel()
-	wantConnections(t, 1, []int{503, 200}, func(s *service) {
-		tr := transport(t, retry.Policy{Backoff: retry.List{0, time.Millisecond}})
+	wantConnections(t, 1, []int{503, 200}, func(t *testing.T, _ *service, m *memory) {
+		tr := m.transport(retry.Policy{Backoff: retry.List{0, time.Millisecond}})
 		tr.Policy.Observe = func(_ context.Context, e retry.Event) {
 			if e.Retry {
-				other, err := tr.Base.RoundTrip(request(t, "GET", s.URL, nil))
+				other, err := tr.Base.RoundTrip(request(t, "GET", m.URL, nil))
 				if err != nil {
 					t.Error(err)
 					return
@@ -254,7 +254,7 @@ func TestConnectionIsFreeDuringTheDelay(t *testing.T) {
 				text(t, other)
 			}
 		}
-		resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
+		resp, err := tr.RoundTrip(request(t, "GET", m.URL, nil))
 		if err != nil {
 			t.Fatal(err)
 		}

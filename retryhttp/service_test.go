@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retryhttp"
@@ -23,7 +24,6 @@ type service struct {
 
 	mu       sync.Mutex
 	requests []received
-	conns    int
 }
 
 type received struct {
@@ -33,15 +33,7 @@ type received struct {
 
 func serve(t *testing.T, statuses ...int) *service {
 	s := &service{statuses: statuses, header: http.Header{}}
-	s.Server = httptest.NewUnstartedServer(s)
-	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			s.mu.Lock()
-			s.conns++
-			s.mu.Unlock()
-		}
-	}
-	s.Start()
+	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
 }
@@ -83,26 +75,18 @@ func (s *service) forget() {
 	s.requests = nil
 }
 
-func (s *service) connections() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.conns
-}
-
-// wantConnections checks how many connections f uses. It may run f three times, each with a new
-// service: net/http gives up a connection if its goroutine that writes gets no turn for 50 ms,
-// which happens on a busy machine.
-func wantConnections(t *testing.T, want int, statuses []int, f func(*service)) {
+// wantConnections checks how many connections f uses. It is in a bubble, since net/http gives up a connection if its goroutine that writes gets
+// no turn for 50 ms, which happens on a busy machine.
+func wantConnections(t *testing.T, want int, statuses []int, f func(*testing.T, *service, *memory)) {
 	t.Helper()
-	got := 0
-	for range 3 {
-		s := serve(t, statuses...)
-		f(s)
-		if got = s.connections(); got == want {
-			return
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{statuses: statuses, header: http.Header{}}
+		m := inMemory(t, s)
+		f(t, s, m)
+		if got := m.dials.Load(); int(got) != want {
+			t.Errorf("%d connections were used, want %d", got, want)
 		}
-	}
-	t.Errorf("%d connections were used, want %d", got, want)
+	})
 }
 
 // unlimited is a Transport's Budget that sets no limit.

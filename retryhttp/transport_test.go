@@ -214,10 +214,10 @@ func TestDecideReplacesAnAnswer(t *testing.T) {
 			d.Err, d.Retry = mine, false
 		}
 	}
-	wantConnections(t, 1, []int{404}, func(s *service) {
-		tr := transport(t, retry.Policy{Decide: decide})
+	wantConnections(t, 1, []int{404}, func(t *testing.T, _ *service, m *memory) {
+		tr := m.transport(retry.Policy{Decide: decide})
 		for range 3 {
-			resp, err := tr.RoundTrip(request(t, "GET", s.URL, nil))
+			resp, err := tr.RoundTrip(request(t, "GET", m.URL, nil))
 			if resp != nil || err != mine {
 				t.Errorf("the result is %v, %v; want the policy's error", resp, err)
 			}
@@ -318,11 +318,11 @@ func TestLastAnswerIsReturned(t *testing.T) {
 		{"one_attempt", retry.Policy{Backoff: retry.List{0}}, "", "answer 1"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			wantConnections(t, 1, []int{503}, func(s *service) {
+			wantConnections(t, 1, []int{503}, func(t *testing.T, s *service, m *memory) {
 				if row.header != "" {
 					s.header.Set("Retry-After", row.header)
 				}
-				resp, err := (&http.Client{Transport: transport(t, row.policy)}).Get(s.URL)
+				resp, err := (&http.Client{Transport: m.transport(row.policy)}).Get(m.URL)
 				if err != nil {
 					t.Fatal(err)
 				}
