@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -171,10 +172,11 @@ func TestReverseProxy(t *testing.T) {
 				b, _ := io.ReadAll(r.Body)
 				io.WriteString(w, r.Method+" "+string(b))
 			})
+			closed := ownport.Closed(t)
 			var dials atomic.Int32
 			base := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				if dials.Add(1) == 1 {
-					addr = closedPort(t)
+					addr = closed
 				}
 				return new(net.Dialer).DialContext(ctx, network, addr)
 			}}

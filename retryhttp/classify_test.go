@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -34,11 +35,11 @@ func TestClassify(t *testing.T) {
 		fail func(t *testing.T) error
 	}{
 		{"refused", retryhttp.NeverSent, "refused", func(t *testing.T) error {
-			return get(t, nil, "http://"+closedPort(t))
+			return get(t, nil, "http://"+ownport.Closed(t))
 		}},
 		{"dial_timeout", retryhttp.NeverSent, "dial tcp", func(t *testing.T) error {
 			d := net.Dialer{Timeout: time.Nanosecond}
-			return get(t, &http.Transport{DialContext: d.DialContext}, "http://"+closedPort(t))
+			return get(t, &http.Transport{DialContext: d.DialContext}, "http://"+ownport.Closed(t))
 		}},
 		{"dns_not_found", retryhttp.NeverSent, "no such host", func(t *testing.T) error {
 			return get(t, resolving(t, 3), "http://nowhere.example./")
@@ -47,7 +48,7 @@ func TestClassify(t *testing.T) {
 			return get(t, resolving(t, 2), "http://nowhere.example./")
 		}},
 		{"proxy_refused", retryhttp.NeverSent, "proxyconnect", func(t *testing.T) error {
-			proxy := &url.URL{Scheme: "http", Host: closedPort(t)}
+			proxy := &url.URL{Scheme: "http", Host: ownport.Closed(t)}
 			return get(t, &http.Transport{Proxy: http.ProxyURL(proxy)}, "http://service.example./")
 		}},
 		{"tls_handshake_timeout", retryhttp.NeverSent, "TLS handshake timeout", func(t *testing.T) error {
@@ -237,7 +238,7 @@ func TestClassify(t *testing.T) {
 }
 
 func TestClassifyJoined(t *testing.T) {
-	refused := get(t, nil, "http://"+closedPort(t))
+	refused := get(t, nil, "http://"+ownport.Closed(t))
 	scheme := get(t, nil, "gopher://127.0.0.1")
 	unknown := errors.New("something new")
 	for _, row := range []struct {
@@ -344,15 +345,6 @@ func answering(t *testing.T, answer string, reset bool) (addr string) {
 			io.Copy(io.Discard, r)
 		}
 	})
-}
-
-func closedPort(t *testing.T) (addr string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // resolving returns a transport whose names are looked up with a DNS server here, which

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -97,7 +98,7 @@ func TestFetchErrors(t *testing.T) {
 		t.Errorf("the error %+v has the secret", *e)
 	}
 
-	target = "http://user:" + secret + "@" + closedPort(t) + "/?key=" + secret
+	target = "http://user:" + secret + "@" + ownport.Closed(t) + "/?key=" + secret
 	for _, p := range []retry.Policy{three, {Backoff: retry.List{0}}, {RetryIf: retryhttp.Status(503)}} {
 		_, err = retryhttp.Fetch(&http.Client{Transport: transport(t, p)}, request(t, "GET", target, nil), readAll)
 		if err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "refused") {
@@ -167,7 +168,7 @@ func (m many) Error() string { return "many errors" }
 // A POST that was answered by a redirect was received, even if nobody is where that leads.
 func TestFetchOfARedirectedPost(t *testing.T) {
 	var posts atomic.Int32
-	elsewhere := "http://" + closedPort(t)
+	elsewhere := "http://" + ownport.Closed(t)
 	u := handling(t, func(w http.ResponseWriter, r *http.Request) {
 		posts.Add(1)
 		http.Redirect(w, r, elsewhere, http.StatusSeeOther)

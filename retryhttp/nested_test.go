@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -106,7 +107,7 @@ func TestConnectionsAreLeftAlone(t *testing.T) {
 				text(t, resp)
 			}
 			get()
-			client.Get("http://" + closedPort(t))
+			client.Get("http://" + ownport.Closed(t))
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			client.Do(request(t, "GET", m.URL, nil).WithContext(ctx))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -379,7 +380,7 @@ func TestErrors(t *testing.T) {
 // What was certainly not sent is sent again, whatever the method.
 func TestNeverSent(t *testing.T) {
 	s := serve(t, 200)
-	closed, dials := closedPort(t), 0
+	closed, dials := ownport.Closed(t), 0
 	base := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if dials++; dials < 3 {
 			addr = closed
