@@ -67,12 +67,9 @@ func TestNothingLeaks(t *testing.T) {
 	s.Close()
 
 	// What was closed may take a moment to be gone.
-	for range 500 {
-		if runtime.NumGoroutine() <= before && conns.Load() == 0 && bodies.Load() == 0 {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	soon(func() bool {
+		return runtime.NumGoroutine() <= before && conns.Load() == 0 && answers.Load() == 0 && bodies.Load() == 0
+	})
 	if g := runtime.NumGoroutine(); g > before {
 		buf := make([]byte, 1<<20)
 		t.Errorf("%d goroutines more than before:\n%s", g-before, buf[:runtime.Stack(buf, true)])

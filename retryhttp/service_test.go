@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retryhttp"
@@ -125,6 +126,13 @@ func text(t *testing.T, resp *http.Response) string {
 	}
 	resp.Body.Close()
 	return string(b)
+}
+
+// soon waits until what must come about has done so, and gives up after a minute.
+func soon(cond func() bool) {
+	for end := time.Now().Add(time.Minute); !cond() && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // quiet is a server's ErrorLog.

@@ -513,12 +513,7 @@ func TestBodiesAreClosed(t *testing.T) {
 				resp.Body.Close()
 			}
 			// A RoundTripper may close a body after it returns.
-			for range 1000 {
-				if open.Load() == 0 {
-					break
-				}
-				time.Sleep(time.Millisecond)
-			}
+			soon(func() bool { return open.Load() == 0 })
 			if m, o := made.Load(), open.Load(); m != int64(row.want) || o != 0 {
 				t.Errorf("%d bodies were made and %d are open, want %d and 0 (%v)", m, o, row.want, err)
 			}
