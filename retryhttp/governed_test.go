@@ -180,7 +180,7 @@ func TestFetchThroughAnotherURL(t *testing.T) {
 // A RoundTripper may give up on an attempt whose goroutine then comes to the Transport late, during another attempt or after the
 // Fetch, or send a request twice at the same time: for the race detector to see.
 func TestFetchWithRoundTrippersThatDontWait(t *testing.T) {
-	for i := range 20 {
+	for range 20 {
 		tr := &retryhttp.Transport{Policy: retry.Policy{Backoff: make(retry.List, 4), Timeout: time.Minute}, Budget: unlimited, NewKey: rand.Text, SendAttempt: true, Base: canned200}
 		var late sync.WaitGroup
 		n := 0
@@ -199,7 +199,7 @@ func TestFetchWithRoundTrippersThatDontWait(t *testing.T) {
 			}
 			return nil, &net.OpError{Op: "dial", Err: errors.New("given up")}
 		})}
-		if _, err := retryhttp.Fetch(client, request(t, "POST", fmt.Sprintf("http://late%d.example", i), nil), readAll); err != nil {
+		if _, err := retryhttp.Fetch(client, request(t, "POST", "http://"+strings.ToLower(rand.Text())+".example", nil), readAll); err != nil {
 			t.Error(err)
 		}
 		late.Wait()
