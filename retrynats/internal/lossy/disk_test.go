@@ -33,7 +33,8 @@ func TestWhatWasSyncedSurvives(t *testing.T) {
 			more++
 		}
 	}
-	if less < 50 || more < 5 {
+	// One half of the losses are complete, and of the others five in six aren't: that either never comes has a chance below 1e-23.
+	if less == 0 || more == 0 {
 		t.Errorf("nothing of what was later survived %d times, something %d times", less, more)
 	}
 }
