@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -22,6 +21,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/freeport"
 	"github.com/go-sql-driver/mysql"
 )
 
@@ -153,13 +153,13 @@ func newServer(account, driver string) (*server, error) {
 			return nil, err
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := freeport.Find(1)
 	if err != nil {
 		return nil, err
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
+	s.port = ports[0]
 	started = append(started, s)
-	return s, l.Close()
+	return s, nil
 }
 
 // write makes a file that only the server's user may read.

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/freeport"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -62,12 +62,10 @@ func (p *postgres) start(bin string) error {
 			return err
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := freeport.Find(1)
 	if err != nil {
 		return err
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
 	password, secret, data := rand.Text(), filepath.Join(p.dir, "password"), filepath.Join(p.dir, "data")
 	if err := os.WriteFile(secret, []byte(password), 0o600); err != nil {
 		return err
@@ -80,11 +78,11 @@ func (p *postgres) start(bin string) error {
 	if out, err := p.command(filepath.Join(bin, "initdb"), "-D", data, "-U", "peer", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8", "--locale=C").CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	p.cmd = p.command(filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "shared_buffers=256MB")
+	p.cmd = p.command(filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(ports[0]), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "shared_buffers=256MB")
 	if err := p.cmd.Start(); err != nil {
 		return err
 	}
-	p.url = fmt.Sprintf("postgres://peer:%s@127.0.0.1:%d/", password, port)
+	p.url = fmt.Sprintf("postgres://peer:%s@127.0.0.1:%d/", password, ports[0])
 	ready := retry.Policy{Name: "wait for PostgreSQL", Attempts: retry.Unlimited, Backoff: retry.Constant(50 * time.Millisecond), Within: time.Minute}
 	return retry.Do(context.Background(), ready, func(ctx context.Context) error {
 		c, err := pgx.Connect(ctx, p.url+"postgres")

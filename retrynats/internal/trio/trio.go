@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/callagain/retry/internal/freeport"
 	"github.com/callagain/retry/retrynats/internal/apart"
 )
 
@@ -42,7 +43,7 @@ func Build(dir string, flags ...string) (string, error) {
 // Start starts n servers, one or three, and returns them and their URL. extra is added to the block of the configuration that is
 // about JetStream, and none of that is there if it is "-". with, if there is any, may change the Store and Env of each server.
 func Start(bin, dir string, n int, extra string, with ...func(*Server)) (ss []*Server, url string, err error) {
-	ports, err := free(2 * n)
+	ports, err := freeport.Find(2 * n)
 	if err != nil {
 		return nil, "", err
 	}
@@ -110,16 +111,4 @@ func (s *Server) Kill() {
 	s.cmd.Process.Signal(syscall.SIGCONT)
 	s.cmd.Process.Kill()
 	s.cmd.Wait()
-}
-
-func free(n int) (ports []int, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
