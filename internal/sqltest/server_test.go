@@ -227,17 +227,28 @@ func (s *server) start() error {
 	return err
 }
 
-// kill ends the server and all its processes at once, as a crash of the machine would.
+// kill ends the server and all its processes at once, as a crash of the machine would. It returns when all of them are gone: as long as
+// one of PostgreSQL's lives, it doesn't start again.
 func (s *server) kill() {
 	if s.cmd == nil {
 		return
 	}
-	children := childrenOf(s.cmd.Process.Pid) // PostgreSQL's leave the process group
+	pid := s.cmd.Process.Pid
+	s.cmd.Process.Signal(syscall.SIGSTOP) // no more children
+	for state, _ := stat(pid); state == "R" || state == "S" || state == "D"; state, _ = stat(pid) {
+		time.Sleep(time.Millisecond)
+	}
+	children := childrenOf(pid) // PostgreSQL's leave the process group
 	s.cmd.Process.Kill()
-	for _, pid := range children {
-		syscall.Kill(pid, syscall.SIGKILL)
+	for _, child := range children {
+		syscall.Kill(child, syscall.SIGKILL)
 	}
 	<-s.exited
+	for _, child := range children {
+		for state, _ := stat(child); state != "" && state != "Z" && state != "X"; state, _ = stat(child) {
+			time.Sleep(time.Millisecond)
+		}
+	}
 	s.cmd = nil
 }
 
@@ -254,15 +265,21 @@ func (s *server) restart() error {
 
 func childrenOf(pid int) (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, stat := range stats {
-		text, _ := os.ReadFile(stat)
-		_, rest, ok := strings.Cut(string(text), ") ") // after the name: the state, the parent
-		if fields := strings.Fields(rest); ok && len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
-			child, _ := strconv.Atoi(filepath.Base(filepath.Dir(stat)))
+	for _, path := range stats {
+		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if _, parent := stat(child); parent == pid {
 			pids = append(pids, child)
 		}
 	}
 	return pids
+}
+
+// stat returns the state of a process and its parent. The state is "" if there is no such process.
+func stat(pid int) (state string, parent int) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, _ := strings.Cut(string(text), ") ") // after the name
+	fmt.Sscan(rest, &state, &parent)
+	return state, parent
 }
 
 // dsn returns how to reach the server, or a proxy before it.
