@@ -88,7 +88,7 @@ func startPostgres() (*server, error) {
 	s.setup = exec.Command(initdb, "-D", data, "-U", "test", "-A", "password", "--pwfile", pw, "-E", "UTF8", "--locale=C", "--no-sync")
 	// Without fsync the server still survives the death of its processes, which is all that is done to it here.
 	s.arguments = []string{"-D", data, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=60", "-c", "log_min_messages=fatal"}
+		"-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=60", "-c", "autovacuum=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "log_min_messages=fatal"}
 	return s, s.begin()
 }
 
