@@ -47,7 +47,7 @@ func TestLedgerKey(t *testing.T) {
 		var workers sync.WaitGroup
 		for range 8 {
 			workers.Go(func() {
-				err := retrysql.InTx(t.Context(), db, policy, &retrysql.Options{Outcome: retrysql.Ledger{Key: "order:1"}}, func(ctx context.Context, tx *sql.Tx) error {
+				err := retrysql.InTx(t.Context(), db, persistent, &retrysql.Options{Outcome: retrysql.Ledger{Key: "order:1"}}, func(ctx context.Context, tx *sql.Tx) error {
 					_, err := tx.ExecContext(ctx, "INSERT INTO applied VALUES (1)")
 					return err
 				})

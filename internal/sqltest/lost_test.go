@@ -31,6 +31,14 @@ var policy = retry.Policy{
 	Within:   time.Minute,
 }
 
+// persistent is the policy for what must be found out or done at last: another connection may be slow to end, or a lock to be free.
+var persistent = retry.Policy{
+	Name:     "tx",
+	Attempts: retry.Unlimited,
+	Backoff:  policy.Backoff,
+	Within:   5 * time.Minute,
+}
+
 const ledgerTable = "CREATE TABLE IF NOT EXISTS retry_ledger (id varchar(64) PRIMARY KEY, at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)"
 
 // An insert applies number n of the work, by one way of making a transaction again.
@@ -38,7 +46,7 @@ type insert func(ctx context.Context, n int) error
 
 func byInTx(db *sql.DB, o *retrysql.Options) insert {
 	return func(ctx context.Context, n int) error {
-		return retrysql.InTx(ctx, db, policy, o, func(ctx context.Context, tx *sql.Tx) error {
+		return retrysql.InTx(ctx, db, persistent, o, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO applied (n) VALUES (%d)", n))
 			return err
 		})
@@ -47,7 +55,7 @@ func byInTx(db *sql.DB, o *retrysql.Options) insert {
 
 func byPool(pool *pgxpool.Pool, o *retrypgx.Options) insert {
 	return func(ctx context.Context, n int) error {
-		return retrypgx.InTx(ctx, pool, policy, o, func(ctx context.Context, tx pgx.Tx) error {
+		return retrypgx.InTx(ctx, pool, persistent, o, func(ctx context.Context, tx pgx.Tx) error {
 			_, err := tx.Exec(ctx, "INSERT INTO applied (n) VALUES ($1)", n)
 			return err
 		})
