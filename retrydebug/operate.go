@@ -57,6 +57,7 @@ func (b *Board) operate(w http.ResponseWriter, r *http.Request) {
 	}
 	b.recent.uses = append(b.recent.uses, u)
 	b.recent.Unlock()
+	b.views.forget() // else the page that is loaded now would be replaced by what was before, for a moment
 	message := "retry budget shut"
 	if m == 0 {
 		message = "retry budget opened"

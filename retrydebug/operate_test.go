@@ -62,6 +62,23 @@ func TestSwitch(t *testing.T) {
 	})
 }
 
+// Readers of the live page, too, see at once that it was used: not the page of the last tick.
+func TestSwitchIsShownLiveAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		board := New(Settings{Operate: anybody, Log: silent})
+		board.Budget("search", new(retry.Budget))
+		for _, use := range []struct{ minutes, shown string }{{"5", "alice shut the budget search for 5 minutes"}, {"0", "alice opened the budget search"}} {
+			if strings.Contains(string(rendering(board, view{})), use.shown) {
+				t.Fatalf("%q is shown before", use.shown)
+			}
+			post(board, "target=budget:search&minutes="+use.minutes)
+			if page := string(rendering(board, view{})); !strings.Contains(page, use.shown) {
+				t.Errorf("no %q in %s", use.shown, page)
+			}
+		}
+	})
+}
+
 func TestSwitchRefuses(t *testing.T) {
 	budget := new(retry.Budget)
 	make := func(s Settings) *Board {

@@ -45,3 +45,10 @@ func (x *views) content(v view, fresh time.Duration, make func(view) []byte) []b
 	x.made[v] = m
 	return m.content
 }
+
+// forget has what is asked for next made anew.
+func (x *views) forget() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	clear(x.made)
+}
