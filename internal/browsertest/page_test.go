@@ -76,7 +76,11 @@ func browser(t *testing.T, allowed string, sites ...string) context.Context {
 	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
 		t.Fatal(err)
 	}
-	var seen sync.Map
+	// As for a window that somebody looks at: without the focus, none of its elements has it.
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan struct{})
 	messages, requests, dialogs := chromedp.Console(ctx), chromedp.Events(ctx, network.RequestWillBeSent), chromedp.Events(ctx, page.JavascriptDialogOpening)
 	go func() {
 		for m, err := range messages {
@@ -86,6 +90,7 @@ func browser(t *testing.T, allowed string, sites ...string) context.Context {
 		}
 	}()
 	go func() {
+		var once sync.Once
 		for r, err := range requests {
 			if err != nil {
 				return
@@ -94,8 +99,11 @@ func browser(t *testing.T, allowed string, sites ...string) context.Context {
 			for _, s := range sites {
 				ok = ok || strings.HasPrefix(r.Request.URL, s)
 			}
-			if seen.Store(r.Request.URL, true); !ok {
+			if !ok {
 				t.Errorf("a request to %s", r.Request.URL)
+			}
+			if r.Request.URL == sites[0] {
+				once.Do(func() { close(seen) })
 			}
 		}
 	}()
@@ -107,7 +115,12 @@ func browser(t *testing.T, allowed string, sites ...string) context.Context {
 		}
 	}()
 	t.Cleanup(func() {
-		if _, ok := seen.Load(sites[0]); !ok {
+		if t.Failed() {
+			return
+		}
+		select { // requests are told of later than what they lead to
+		case <-seen:
+		case <-time.After(time.Minute):
 			t.Error("requests aren't seen")
 		}
 	})
@@ -134,14 +147,25 @@ func evaluate[T any](t *testing.T, ctx context.Context, js string) T {
 	return v
 }
 
-// await waits until the page's text has s.
+// await waits until the page's text has s. After press, that's the page that it leads to.
 func await(t *testing.T, ctx context.Context, s string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(evaluate[string](t, ctx, `document.body?.innerText ?? ""`), s); time.Sleep(50 * time.Millisecond) {
+	text := `window.pressed ? "" : document.body?.innerText ?? ""`
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(evaluate[string](t, ctx, text), s); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the page doesn't show %q:\n%s", s, evaluate[string](t, ctx, `document.body.innerText`))
 		}
 	}
+}
+
+// press presses a button of a switch. It has the focus first, since the page doesn't change then: what moved under the mouse wouldn't be pressed.
+func press(t *testing.T, ctx context.Context, label string) {
+	t.Helper()
+	button := fmt.Sprintf("button[aria-label=%q]", label)
+	if !evaluate[bool](t, ctx, fmt.Sprintf("window.pressed = true; document.querySelector(%q)?.focus(); document.querySelector('form.switch :focus')?.ariaLabel === %q", button, label)) {
+		t.Fatalf("no button %q has the focus", label)
+	}
+	do(t, ctx, chromedp.Click(chromedp.CSS(button)))
 }
 
 func scheme(name string) chromedp.Action[chromedp.Void] {
@@ -182,7 +206,7 @@ func TestSwitchShutsABudget(t *testing.T) {
 	ctx := browser(t, "", s.url)
 	do(t, ctx, chromedp.Navigate(s.url))
 	await(t, ctx, "Live")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`button[aria-label="Shut search for 15 minutes"]`)))
+	press(t, ctx, "Shut search for 15 minutes")
 	await(t, ctx, "alice shut the budget of policy search for 15 minutes")
 	if d := s.budget.Paused(); d < 10*time.Minute || d > 15*time.Minute {
 		t.Errorf("it is shut for %v", d)
@@ -191,7 +215,7 @@ func TestSwitchShutsABudget(t *testing.T) {
 		t.Errorf("a call ended with %v", err)
 	}
 	await(t, ctx, "budget 1")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`button[aria-label="Open search"]`)))
+	press(t, ctx, "Open search")
 	await(t, ctx, "alice opened the budget of policy search")
 	if err := s.call(t, s.search, 1, errBusy); err != nil || s.budget.Paused() != 0 {
 		t.Errorf("a call ended with %v", err)

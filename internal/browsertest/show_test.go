@@ -142,7 +142,7 @@ func TestShow(t *testing.T) {
 		if switched%2 == 1 {
 			button, then = "Open search", "alice opened the budget of policy search"
 		}
-		do(t, operator, chromedp.Click(chromedp.CSS(`button[aria-label="`+button+`"]`)))
+		press(t, operator, button)
 		await(t, operator, then)
 		await(t, operator, "Live")
 		select {
