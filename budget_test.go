@@ -186,53 +186,54 @@ func TestAReturnedRetryIsThere(t *testing.T) {
 }
 
 func TestBudgetNeverGrantsATokenTwiceNorLosesASuccess(t *testing.T) {
-	b := &retry.Budget{Ratio: 1, Min: 1, Every: 1000 * time.Hour}
-	const workers, each = 16, 20_000
-	var granted atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for i := range each {
-				b.Earn()
-				if i%2 == 0 && b.Take() {
-					if granted.Add(1); i%8 == 0 {
-						b.Return()
-						granted.Add(-1)
+	synctest.Test(t, func(t *testing.T) { // where time stands still: tokens fade
+		b := &retry.Budget{Ratio: 1, Min: 1, Every: 1000 * time.Hour}
+		const workers, each = 16, 20_000
+		var granted atomic.Int64
+		var wg sync.WaitGroup
+		for range workers {
+			wg.Go(func() {
+				for i := range each {
+					b.Earn()
+					if i%2 == 0 && b.Take() {
+						if granted.Add(1); i%8 == 0 {
+							b.Return()
+							granted.Add(-1)
+						}
+					}
+					if i%1000 == 0 {
+						b.Available()
 					}
 				}
-				if i%1000 == 0 {
-					b.Available()
+			})
+		}
+		wg.Wait()
+		for b.Take() {
+			granted.Add(1)
+		}
+		const earned = workers * each
+		if n := granted.Load(); n != earned+1 {
+			t.Errorf("%d retries were granted for %d successes and one", n, earned)
+		}
+		if b.Granted() != granted.Load() {
+			t.Errorf("it counted %d, there were %d", b.Granted(), granted.Load())
+		}
+		fixed := &retry.Budget{Min: 1000, Every: 1000 * time.Hour}
+		granted.Store(0)
+		for range workers {
+			wg.Go(func() {
+				for range 200 {
+					if fixed.Take() {
+						granted.Add(1)
+					}
 				}
-			}
-		})
-	}
-	wg.Wait()
-	for b.Take() {
-		granted.Add(1)
-	}
-	// The test takes a moment, in which tokens fade: 1 in 30 for each second.
-	const earned = workers * each
-	if n := granted.Load(); n > earned+1 || n < earned*8/10 {
-		t.Errorf("%d retries were granted for %d successes", n, earned)
-	}
-	if b.Granted() != granted.Load() {
-		t.Errorf("it counted %d, there were %d", b.Granted(), granted.Load())
-	}
-	fixed := &retry.Budget{Min: 1000, Every: 1000 * time.Hour}
-	granted.Store(0)
-	for range workers {
-		wg.Go(func() {
-			for range 200 {
-				if fixed.Take() {
-					granted.Add(1)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if n := granted.Load(); n != 1000 || fixed.Refused() != workers*200-1000 {
-		t.Errorf("%d of 1000 were granted, %d refused", n, fixed.Refused())
-	}
+			})
+		}
+		wg.Wait()
+		if n := granted.Load(); n != 1000 || fixed.Refused() != workers*200-1000 {
+			t.Errorf("%d of 1000 were granted, %d refused", n, fixed.Refused())
+		}
+	})
 }
 
 func TestBudgetPausesAndResumes(t *testing.T) {
