@@ -179,7 +179,7 @@ func ExampleHedge() {
 func ExampleHedgeState() {
 	var state retry.HedgeState // one for each service
 	search := func(ctx context.Context, words string) (string, error) {
-		return retry.Hedge(retry.HedgeSettings{Delay: time.Second, State: &state}, func(context.Context) (string, error) {
+		return retry.Hedge(retry.HedgeSettings{State: &state}, func(context.Context) (string, error) {
 			return "results for " + words, nil
 		})(ctx)
 	}

@@ -65,34 +65,48 @@ func (j *job) check(context.Context) (string, error) {
 func ExampleConstant() {
 	j := &job{}
 	poll := retry.Policy{Attempts: retry.Unlimited, Backoff: retry.Constant(10 * time.Millisecond), RetryIf: retry.On(errNotDone)}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	state, err := retry.Get(ctx, poll, j.check)
 	fmt.Println(state, err, j.checks)
 	// Output: done <nil> 4
 }
 
-// Poll every 80ms, and take a last look 30ms before the deadline instead of giving up early.
+// Poll every minute, and take a last look ten seconds before the deadline instead of giving up early. Next says when, without waiting.
 func ExampleDecision_lastLook() {
-	const lastLook = 30 * time.Millisecond
+	const lastLook = 10 * time.Second
 	poll := retry.Policy{
 		Attempts: retry.Unlimited,
-		Backoff:  retry.Constant(80 * time.Millisecond),
-		Within:   130 * time.Millisecond,
-		Decide:   func(d *retry.Decision) { d.Delay = min(d.Delay, d.Left-lastLook) },
+		Backoff:  retry.Constant(time.Minute),
+		Within:   100 * time.Second,
+		Decide: func(d *retry.Decision) {
+			if d.Left > lastLook {
+				d.Delay = min(d.Delay, d.Left-lastLook)
+			}
+		},
 	}
-	looks := 0
-	err := retry.Do(context.Background(), poll, func(context.Context) error { looks++; return errNotDone })
-	fmt.Println(looks, "looks; timeout:", errors.Is(err, context.DeadlineExceeded))
-	// Output: 3 looks; timeout: true
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	at, wait, err := poll.Next(retry.Position{}, now, nil)
+	for err == nil {
+		now = now.Add(wait)
+		fmt.Println("look at", now.Format(time.TimeOnly))
+		at, wait, err = poll.Next(at, now, errNotDone)
+	}
+	fmt.Println(err)
+	// Output:
+	// look at 12:00:00
+	// look at 12:01:00
+	// look at 12:01:30
+	// job not done (retry: gave up after 3 attempts in 1m30s: no time left: the next delay is 1m, with 10s left)
 }
 
-// slowServer is too slow for its first request.
+// slowServer doesn't answer its first request.
 func slowServer() *httptest.Server {
 	var requests atomic.Int32
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if requests.Add(1) == 1 {
-			time.Sleep(200 * time.Millisecond)
+			<-r.Context().Done()
+			return
 		}
 		fmt.Fprint(w, `{"Item":"tea"}`)
 	}))
@@ -104,7 +118,7 @@ type order struct{ Item string }
 func ExampleGet() {
 	server := slowServer()
 	defer server.Close()
-	policy := retry.Policy{Name: "orders", Timeout: 50 * time.Millisecond, Within: 10 * time.Second}
+	policy := retry.Policy{Name: "orders", Timeout: time.Second, Within: time.Minute}
 	o, err := retry.Get(context.Background(), policy, func(ctx context.Context) (o order, err error) {
 		req, err := http.NewRequestWithContext(ctx, "GET", server.URL, nil)
 		if err != nil {
