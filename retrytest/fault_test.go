@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retrytest"
 )
 
@@ -159,18 +160,14 @@ func TestFuncMeetsFaults(t *testing.T) {
 
 // The failure of Refused is the one that a real client gets.
 func TestRefusedIsWhatNetReturns(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	_, real := net.Dial("tcp", l.Addr().String())
+	address := ownport.Closed(t)
+	_, real := net.Dial("tcp", address)
 	scripted := retrytest.NewScript(t, retrytest.Refused).Do(t.Context())
 	var a, b *net.OpError
 	if !errors.As(real, &a) || !errors.As(scripted, &b) || a.Op != b.Op || a.Net != b.Net || !errors.Is(real, syscall.ECONNREFUSED) || !errors.Is(scripted, syscall.ECONNREFUSED) {
 		t.Errorf("got %#v, a real one is %#v", scripted, real)
 	}
-	if want := strings.Replace(real.Error(), l.Addr().String(), "127.0.0.1:80", 1); scripted.Error() != want {
+	if want := strings.Replace(real.Error(), address, "127.0.0.1:80", 1); scripted.Error() != want {
 		t.Errorf("got %q, a real one is %q", scripted, want)
 	}
 }

@@ -11,13 +11,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retryaws"
 )
 
 // Failures as the SDK makes them of real ones.
 func TestTransientOnRealFailures(t *testing.T) {
-	refused := httptest.NewServer(http.NotFoundHandler())
-	refused.Close()
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
 	untrusted.Config.ErrorLog = quiet
 	defer untrusted.Close()
@@ -27,7 +26,7 @@ func TestTransientOnRealFailures(t *testing.T) {
 		name, url string
 		attempts  int
 	}{
-		{"connection refused", refused.URL, 3},
+		{"connection refused", "http://" + ownport.Closed(t), 3},
 		{"closed instead of an answer", closing.URL, 3},
 		{"certificate of an unknown authority", untrusted.URL, 1},
 		{"unsupported scheme", "gopher://127.0.0.1", 1},
