@@ -134,12 +134,12 @@ var errBusy = errors.New("503 from https://u:SECRET@host/x?token=SECRET")
 func TestWhatArrivesIsWhatWasSent(t *testing.T) {
 	c := start(t)
 	ctx := t.Context()
-	spans, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(c.address), otlptracegrpc.WithInsecure())
+	spans, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(c.address), otlptracegrpc.WithInsecure(), otlptracegrpc.WithTimeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
 	tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans))
-	metrics, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(c.address), otlpmetricgrpc.WithInsecure())
+	metrics, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(c.address), otlpmetricgrpc.WithInsecure(), otlpmetricgrpc.WithTimeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
