@@ -19,9 +19,10 @@ import (
 	"time"
 
 	"github.com/callagain/retry/bench/peers"
+	"github.com/callagain/retry/internal/ownport"
 )
 
-// http_ are the promises about HTTP requests. They are kept or broken on real connections to a server on loopback.
+// http_ are the promises about HTTP requests. Where time matters, they are kept or broken in a bubble's.
 var http_ = []promise[peers.HTTPLibrary]{
 	{
 		text: "A POST that was answered 503 is not sent again",
@@ -79,7 +80,6 @@ var http_ = []promise[peers.HTTPLibrary]{
 	{
 		text: "A Retry-After of a day doesn't park the caller",
 		how:  "GET; 503 with Retry-After: 86400; the caller, who set no deadline, is watched for 2s",
-		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
 			s := serve(t, answers(503))
 			s.header.Set("Retry-After", "86400")
@@ -97,7 +97,6 @@ var http_ = []promise[peers.HTTPLibrary]{
 	{
 		text: "A Retry-After that is a date is honored",
 		how:  "GET; 503 with a Retry-After 2 to 3 seconds ahead, then 200; delay 1ms",
-		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
 			s := serve(t, answers(503, 200))
 			s.header.Set("Retry-After", time.Now().Add(3*time.Second).UTC().Format(http.TimeFormat))
@@ -109,7 +108,6 @@ var http_ = []promise[peers.HTTPLibrary]{
 	{
 		text: "Jitter never makes an attempt earlier than the server asked",
 		how:  "20 GETs at once; 503 with Retry-After: 1, then 200; jitter on",
-		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
 			var early atomic.Int32
 			var all sync.WaitGroup
@@ -144,7 +142,6 @@ var http_ = []promise[peers.HTTPLibrary]{
 	{
 		text: "The next attempt uses the same connection",
 		how:  "10 GETs, each answered 503 with 16 KiB, then 200",
-		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
 			var codes []int
 			for range 10 {
@@ -167,7 +164,6 @@ var http_ = []promise[peers.HTTPLibrary]{
 	{
 		text: "A canceled call leaves the caller's other connections alone",
 		how:  "two idle connections; a GET through the same transport is canceled in its delay; then a GET",
-		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
 			s := serve(t, answers(200, 200, 503, 200))
 			open := func(ctx context.Context, delay time.Duration) (close func()) {
@@ -226,7 +222,6 @@ var http_ = []promise[peers.HTTPLibrary]{
 	{
 		text: "A body that can't be rewound is streamed, not held in memory",
 		how:  "PUT from a pipe; whether the server sees the first bytes before the last ones are written",
-		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
 			seen := make(chan struct{})
 			s := serve(t, func(_ *server, w http.ResponseWriter, r *http.Request, _ int) {
@@ -258,7 +253,6 @@ var http_ = []promise[peers.HTTPLibrary]{
 	{
 		text: "A delay that would pass the context's deadline is not waited for, in HTTP too",
 		how:  "GET with a deadline in 2s; 503; delay 10s",
-		real: true,
 		run: func(t *testing.T, l peers.HTTPLibrary) finding {
 			s := serve(t, answers(503))
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -320,7 +314,7 @@ var http_ = []promise[peers.HTTPLibrary]{
 	},
 }
 
-// A server answers on loopback, and is the transport by which the scenario's client reaches it: it counts what
+// A server answers on connections in memory, so that it may live in a bubble, and is the transport by which the scenario's client reaches it: it counts what
 // passes.
 type server struct {
 	*httptest.Server
@@ -332,6 +326,8 @@ type server struct {
 	refuse   atomic.Int32 // how many connections are yet to be refused
 	opened   atomic.Int32 // bodies of responses
 	closed   atomic.Int32
+	mu       sync.Mutex
+	bodies   []*countedBody
 }
 
 // An answer answers the n-th request, counted from 0.
@@ -357,40 +353,45 @@ func answers(codes ...int) answer {
 
 func serve(t *testing.T, a answer) *server {
 	s := &server{header: http.Header{}, size: 100}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a(s, w, r, int(s.requests.Add(1))-1)
 	}))
+	s.Listener.Close()
+	memory := &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	s.Listener = memory
+	s.Start()
 	s.base = &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			s.dials.Add(1)
 			if s.refuse.Add(-1) >= 0 {
-				addr = closedPort(t)
+				addr = ownport.Closed(t)
+			}
+			if addr == memory.Addr().String() {
+				return memory.dial(ctx)
 			}
 			return new(net.Dialer).DialContext(ctx, network, addr)
 		},
 	}
 	t.Cleanup(func() {
+		for _, b := range s.bodies {
+			b.ReadCloser.Close() // what the library has left open
+		}
 		s.base.CloseIdleConnections()
+		s.CloseClientConnections()
 		s.Close()
 	})
 	return s
-}
-
-// closedPort returns an address on loopback that refuses connections.
-func closedPort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Error(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (s *server) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := s.base.RoundTrip(req)
 	if err == nil {
 		s.opened.Add(1)
-		resp.Body = &countedBody{ReadCloser: resp.Body, closed: &s.closed}
+		body := &countedBody{ReadCloser: resp.Body, closed: &s.closed}
+		s.mu.Lock()
+		s.bodies = append(s.bodies, body)
+		s.mu.Unlock()
+		resp.Body = body
 	}
 	return resp, err
 }
@@ -467,3 +468,43 @@ func standardError(t *testing.T, f func()) int {
 	r.Close()
 	return len(text)
 }
+
+// A listener listens in memory.
+type listener struct {
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (l *listener) dial(ctx context.Context) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *listener) Addr() net.Addr { return address{} }
+
+type address struct{}
+
+func (address) Network() string { return "memory" }
+func (address) String() string  { return "server.example:80" }
