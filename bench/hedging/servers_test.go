@@ -6,14 +6,17 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callagain/retry/bench/peers"
+	"github.com/callagain/retry/internal/memnet"
 )
 
 const (
@@ -21,28 +24,79 @@ const (
 	slowed  = 20 // times as long, by the slow one
 )
 
-// Real servers, the first of which is slow. Each call is sent to one of them at random, a hedge to the next one. All ways are looked at in the
-// same seconds, so that what disturbs the machine disturbs all alike.
+// Ten servers, the first of which is slow. Each call is sent to one of them at random, a hedge to the next one. All ways are looked at in the
+// same seconds, so that what disturbs the machine disturbs all alike. With -all it is on real connections and in real time, which is only
+// judged on a machine that does nothing else; else in memory, in a bubble.
 func TestServers(t *testing.T) {
-	latencies := newSource(1, 2)
+	healthy := peers.NoHedge
+	healthy.Name = "no hedging, the nine healthy servers only"
+	ways := append([]peers.Hedger{healthy}, hedgers()...)
+	ours := slices.IndexFunc(ways, func(h peers.Hedger) bool { return h.Name == peers.Ours })
+	var tallies []*tally
+	if *all {
+		for range 3 { // something else may keep the machine from its work
+			tallies = onServers(t, ways, 30*time.Second, nil)
+			if tallies[ours].quantile(0.99) <= 2*tallies[0].quantile(0.99) {
+				break
+			}
+		}
+	} else {
+		synctest.Test(t, func(t *testing.T) {
+			tallies = onServers(t, ways, 30*time.Second, func(i int) *memnet.Listener { return memnet.Listen(fmt.Sprintf("server-%d.example:80", i)) })
+		})
+	}
+	best := tallies[0].quantile(0.99)
+	for i, h := range ways {
+		t.Run(name(h.Name), func(t *testing.T) {
+			a := tallies[i]
+			p99 := a.quantile(0.99)
+			report(t, "servers", "", h.Name, fmt.Sprintf("%s | %s | %.1f× | %.2f×",
+				brief(a.quantile(0.5)), brief(p99), float64(p99)/float64(best), a.load()))
+			if h.Name == peers.Ours && (p99 > 2*best || a.load() > 1.25) {
+				t.Errorf("the 99th percentile is %v, want at most %v, twice that of the healthy servers; the load is %.3f", p99, 2*best, a.load())
+			}
+		})
+	}
+}
+
+// onServers makes calls to the servers in all ways. Listen returns where they listen; if it is nil, they do on loopback.
+func onServers(t *testing.T, ways []peers.Hedger, lasts time.Duration, listen func(i int) *memnet.Listener) []*tally {
+	transport := &http.Transport{MaxIdleConnsPerHost: 100}
+	listeners := map[string]*memnet.Listener{}
+	if listen != nil {
+		transport.DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) { return listeners[addr].Dial(ctx) }
+	}
 	var urls []string
 	for i := range servers {
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			d := 10 * math.Exp(0.3*latencies.draw((*rand.Rand).NormFloat64))
-			if i == 0 {
-				d *= slowed
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			takes, err := time.ParseDuration(req.URL.Query().Get("takes"))
+			if err != nil {
+				t.Error(err)
 			}
-			if sleep(req.Context(), time.Duration(d*float64(time.Millisecond))) == nil {
+			if i == 0 {
+				takes *= slowed
+			}
+			if sleep(req.Context(), takes) == nil {
 				io.WriteString(w, "done")
 			}
 		}))
+		if listen != nil {
+			l := listen(i)
+			listeners[l.Addr().String()] = l
+			s.Listener.Close()
+			s.Listener = l
+		}
+		s.Start()
 		defer s.Close()
 		urls = append(urls, s.URL)
 	}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+	client := &http.Client{Transport: transport}
 	defer client.CloseIdleConnections()
-	get := func(ctx context.Context, url string) error {
-		req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	return together(t, ways, lasts, func(ctx context.Context, n int, r route) error {
+		// Drawn for each attempt by itself, so that it is the same whichever of two goroutines is first.
+		draw := rand.New(rand.NewPCG(r.seed, uint64(n)))
+		takes := time.Duration(10 * math.Exp(0.3*draw.NormFloat64()) * float64(time.Millisecond))
+		req, err := http.NewRequestWithContext(ctx, "GET", fmt.Sprintf("%s/?takes=%v", urls[(r.first+n-1)%servers], takes), nil)
 		if err != nil {
 			return err
 		}
@@ -53,50 +107,21 @@ func TestServers(t *testing.T) {
 		defer resp.Body.Close()
 		_, err = io.Copy(io.Discard, resp.Body)
 		return err
-	}
+	})
+}
 
-	healthy := peers.NoHedge
-	healthy.Name = "no hedging, the nine healthy servers only"
-	ways := append([]peers.Hedger{healthy}, hedgers()...)
-	ours := slices.IndexFunc(ways, func(h peers.Hedger) bool { return h.Name == peers.Ours })
-	lasts := 15 * time.Second
-	if *all {
-		lasts = 30 * time.Second
-	}
-	for round := range 3 { // something else may keep the machine from its work
-		tallies := together(t, ways, lasts, func(ctx context.Context, n, first int) error { return get(ctx, urls[(first+n-1)%servers]) })
-		best := tallies[0].quantile(0.99)
-		most := 2 * best
-		if !*all { // where other tests run beside this one, even the healthy servers are slow
-			most = max(most, tallies[ours-1].quantile(0.99))
-		}
-		if tallies[ours].quantile(0.99) > most && round < 2 {
-			continue
-		}
-		for i, h := range ways {
-			t.Run(name(h.Name), func(t *testing.T) {
-				a := tallies[i]
-				p99 := a.quantile(0.99)
-				report(t, "servers", "", h.Name, fmt.Sprintf("%s | %s | %.1f× | %.2f×",
-					brief(a.quantile(0.5)), brief(p99), float64(p99)/float64(best), a.load()))
-				if h.Name == peers.Ours && (p99 > most || a.load() > 1.25) {
-					t.Errorf("the 99th percentile is %v, want at most %v; that of the healthy servers is %v; the load is %.3f", p99, most, best, a.load())
-				}
-			})
-		}
-		break
-	}
+// A route says which server the first attempt of a call goes to.
+type route struct {
+	tally *tally
+	first int
+	seed  uint64
 }
 
 // together has calls made in all ways at the same time, and tallies them. The first way is to the healthy servers only. Get makes the n-th attempt of
-// a call whose first goes to the server first.
-func together(t *testing.T, ways []peers.Hedger, lasts time.Duration, get func(ctx context.Context, n, first int) error) []*tally {
+// a call.
+func together(t *testing.T, ways []peers.Hedger, lasts time.Duration, get func(ctx context.Context, n int, r route) error) []*tally {
 	const rate = 50 // calls a second, by each way
 	type key struct{}
-	type route struct {
-		tally *tally
-		first int
-	}
 	tallies := make([]*tally, len(ways))
 	calls := make([]func(context.Context, route), len(ways))
 	for i, h := range ways {
@@ -104,7 +129,7 @@ func together(t *testing.T, ways []peers.Hedger, lasts time.Duration, get func(c
 		call := h.Make(17*time.Millisecond, func(ctx context.Context, n int) (int, error) {
 			r := ctx.Value(key{}).(route)
 			r.tally.attempt()
-			return n, get(ctx, n, r.first)
+			return n, get(ctx, n, r)
 		})
 		calls[i] = func(ctx context.Context, r route) {
 			began := time.Now()
@@ -115,14 +140,14 @@ func together(t *testing.T, ways []peers.Hedger, lasts time.Duration, get func(c
 			r.tally.call(time.Since(began), err)
 		}
 	}
-	choice := newSource(1, 3)
+	choice := rand.New(rand.NewPCG(1, 3))
 	unknown := new(tally)
 	ticker := time.NewTicker(time.Second / rate)
 	defer ticker.Stop()
 	var group sync.WaitGroup
 	for begun := time.Now(); time.Since(begun) < lasts; <-ticker.C {
 		for i, call := range calls {
-			r := route{tallies[i], int(choice.draw(func(r *rand.Rand) float64 { return float64(r.IntN(servers)) }))}
+			r := route{tallies[i], choice.IntN(servers), choice.Uint64()}
 			if i == 0 {
 				r.first = 1 + r.first%(servers-1)
 			}

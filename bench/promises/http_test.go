@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry/bench/peers"
+	"github.com/callagain/retry/internal/memnet"
 	"github.com/callagain/retry/internal/ownport"
 )
 
@@ -357,7 +358,7 @@ func serve(t *testing.T, a answer) *server {
 		a(s, w, r, int(s.requests.Add(1))-1)
 	}))
 	s.Listener.Close()
-	memory := &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	memory := memnet.Listen("server.example:80")
 	s.Listener = memory
 	s.Start()
 	s.base = &http.Transport{
@@ -367,7 +368,7 @@ func serve(t *testing.T, a answer) *server {
 				addr = ownport.Closed(t)
 			}
 			if addr == memory.Addr().String() {
-				return memory.dial(ctx)
+				return memory.Dial(ctx)
 			}
 			return new(net.Dialer).DialContext(ctx, network, addr)
 		},
@@ -468,43 +469,3 @@ func standardError(t *testing.T, f func()) int {
 	r.Close()
 	return len(text)
 }
-
-// A listener listens in memory.
-type listener struct {
-	conns  chan net.Conn
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (l *listener) dial(ctx context.Context) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *listener) Addr() net.Addr { return address{} }
-
-type address struct{}
-
-func (address) Network() string { return "memory" }
-func (address) String() string  { return "server.example:80" }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/callagain/retry/internal/memnet"
 	"github.com/callagain/retry/retryaws"
 )
 
@@ -24,10 +25,10 @@ func serve(t *testing.T, r *retryaws.Retryer, h http.HandlerFunc) *s3.Client {
 
 // served is serve for the clients of other services.
 func served(t *testing.T, r *retryaws.Retryer, h http.HandlerFunc) aws.Config {
-	l := &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	l := memnet.Listen("service.example:80")
 	server := &http.Server{Handler: h}
 	go server.Serve(l)
-	transport := &http.Transport{DialContext: l.dial}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.Dial(ctx) }}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		server.Close()
@@ -109,39 +110,5 @@ func times(n int, f http.HandlerFunc) *timeline {
 func internalError(w http.ResponseWriter, _ *http.Request) { fail(w, 500, "InternalError") }
 
 func slowDown(w http.ResponseWriter, _ *http.Request) { fail(w, 503, "SlowDown") }
-
-type listener struct {
-	conns  chan net.Conn
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (l *listener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *listener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
 var quiet = log.New(io.Discard, "", 0)
