@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callagain/retry"
 	"github.com/callagain/retry/internal/migrating/timeline"
 )
 
@@ -99,6 +100,7 @@ func TestDifferences(t *testing.T) {
 
 // Their budget counts what runs now: one call after another never exceeds it. Ours counts over time.
 func TestBudgetsAreNotAlike(t *testing.T) {
+	afterShared = &retry.Budget{Ratio: afterShared.Ratio, Min: afterShared.Min} // that of an earlier run is used up
 	attempts := func(call timeline.Call) (n int) {
 		for range 20 {
 			r := timeline.Of(t, call, 0, 0, slices.Repeat([]error{io.EOF}, 9)...)
