@@ -55,7 +55,6 @@ func Start(ctx context.Context, c Command, s *Signals) (*Process, error) {
 	if p.terminal != nil && p.terminal.ours() {
 		p.give()
 	}
-	<-s.ready // before the command can be told of
 	go func() {
 		died := await(p.pid, func(sig syscall.Signal) { p.events <- event{stopped: sig} })
 		p.events <- event{ended: true, died: died}

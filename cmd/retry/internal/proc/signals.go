@@ -27,10 +27,9 @@ func ToldBy(ctx context.Context) syscall.Signal {
 // Signals are the signals we are sent. The first one that tells us to stop ends a
 // context; that one and all others are passed on to the command that runs.
 type Signals struct {
-	from  chan os.Signal
-	ready chan struct{} // all are caught
-	done  chan struct{} // no more are acted on
-	end   context.CancelCauseFunc
+	from chan os.Signal
+	done chan struct{} // no more are acted on
+	end  context.CancelCauseFunc
 
 	mu   sync.Mutex
 	told bool
@@ -40,17 +39,14 @@ type Signals struct {
 	stopped bool // TSTP came, and no CONT since
 }
 
-// Catch starts to catch signals. One that was ignored when we were started, as under
-// nohup, stays so, for the command as well.
+// Catch catches signals from now on: all of them, before there is anything that one of them could leave behind. One that was ignored
+// when we were started, as under nohup, stays so, for the command as well.
 func Catch(ctx context.Context) (context.Context, *Signals) {
-	s := &Signals{from: make(chan os.Signal, 64), ready: make(chan struct{}), done: make(chan struct{}), own: map[syscall.Signal]bool{}}
+	s := &Signals{from: make(chan os.Signal, 64), done: make(chan struct{}), own: map[syscall.Signal]bool{}}
 	ctx, s.end = context.WithCancelCause(ctx)
 	s.catch(stopping)
+	s.catch(passing)
 	prepareTSTP(s.from)
-	go func() { // each takes some microseconds, and there are many
-		defer close(s.ready)
-		s.catch(passing)
-	}()
 	if !signal.Ignored(sigPIPE) {
 		// Whoever reads our output may go away: that is an error of Write then, not our end.
 		signal.Notify(make(chan os.Signal, 1), sigPIPE)
@@ -74,7 +70,6 @@ func (s *Signals) catch(signals []syscall.Signal) {
 
 // Release stops to catch signals: those that have come were acted on, and from then on they do what they do by default.
 func (s *Signals) Release() {
-	<-s.ready
 	signal.Stop(s.from)
 	close(s.from)
 	<-s.done
