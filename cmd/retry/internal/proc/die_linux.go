@@ -4,7 +4,6 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-	"time"
 	"unsafe"
 )
 
@@ -38,6 +37,6 @@ func Die(sig syscall.Signal) {
 	set := uint64(1) << (sig - 1)
 	runtime.LockOSThread()
 	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, unblock, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
-	syscall.Kill(syscall.Getpid(), sig)
-	time.Sleep(100 * time.Millisecond) // it may take a moment to arrive
+	// To this thread, which gets it before it goes on: another one, on a busy machine, may get a QUIT only when we have exited.
+	syscall.Tgkill(syscall.Getpid(), syscall.Gettid(), sig)
 }
