@@ -74,7 +74,6 @@ type result struct {
 	code           int            // 128+n if it died of signal n
 	died           syscall.Signal // that it died of, if it isn't 0
 	stdout, stderr string
-	took           time.Duration
 }
 
 // retry runs the command with args, split at spaces, followed by more as they are. It has no
@@ -97,12 +96,11 @@ func runWith(t *testing.T, stdin io.Reader, env []string, args ...string) result
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Kill) }
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = time.Minute // for what copies its output; nothing that is left may hold that open
 	cmd.Stdin = stdin
 	cmd.Env = append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	start := time.Now()
 	err := cmd.Run()
 	if ctx.Err() != nil {
 		t.Fatalf("retry %q didn't end; it said:\n%s%s", args, &stdout, &stderr)
@@ -113,11 +111,11 @@ func runWith(t *testing.T, stdin io.Reader, env []string, args ...string) result
 	if strings.Contains(stderr.String(), "DATA RACE") {
 		t.Errorf("retry %q: %s", args, &stderr)
 	}
-	return resultOf(cmd.ProcessState, &stdout, &stderr, start)
+	return resultOf(cmd.ProcessState, &stdout, &stderr)
 }
 
-func resultOf(state *os.ProcessState, stdout, stderr fmt.Stringer, start time.Time) result {
-	r := result{state.ExitCode(), 0, stdout.String(), stderr.String(), time.Since(start)}
+func resultOf(state *os.ProcessState, stdout, stderr fmt.Stringer) result {
+	r := result{state.ExitCode(), 0, stdout.String(), stderr.String()}
 	if status, ok := state.Sys().(interface {
 		Signaled() bool
 		Signal() syscall.Signal
@@ -164,6 +162,17 @@ func eventually(t *testing.T, what string, done func() bool) {
 	for end := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("after a minute there is still not: %s", what)
+		}
+	}
+}
+
+// inTime calls f with a longer and longer time, until f reports that this was enough for what it is about to begin: how long that takes
+// on a busy machine nobody knows. What f checks is to be true as soon as it was.
+func inTime(t *testing.T, limit time.Duration, f func(limit time.Duration) (enough bool)) {
+	t.Helper()
+	for ; !f(limit); limit *= 4 {
+		if limit > time.Minute {
+			t.Fatalf("%v were not enough", limit)
 		}
 	}
 }

@@ -11,10 +11,10 @@ import (
 
 // What is lost of what the command leaves behind is said.
 func TestLostIsSaid(t *testing.T) {
-	r := run(t, "-n 1 -g 0 --", "bash", "-c", "echo text > >(sleep 0.5; cat)")
+	r := run(t, "-n 1 -g 0 --", "bash", "-c", "echo text > >(sleep 300; cat)")
 	r.is(t, 0, "")
 	r.says(t, "left processes running, which were ended after 0s; what they had still to do or to write is lost")
-	if r := run(t, "-q -n 1 -g 0 --", "bash", "-c", "echo text > >(sleep 0.5; cat)"); r.stderr != "" {
+	if r := run(t, "-q -n 1 -g 0 --", "bash", "-c", "echo text > >(sleep 300; cat)"); r.stderr != "" {
 		t.Errorf("-q: %q", r.stderr)
 	}
 }
