@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // These tests need nothing of a system but what Go has: the command that is run is this program of tests, which does what
@@ -61,7 +62,14 @@ func act(what string) {
 		if err := os.WriteFile(arg, []byte(l.Addr().String()), 0o666); err != nil {
 			panic(err)
 		}
-		select {}
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				panic(err)
+			}
+			io.WriteString(conn, arg)
+			conn.Close()
+		}
 	}
 	panic("nothing to do")
 }
@@ -91,7 +99,14 @@ func TestAnywhereTimeoutsEndAllThatWasStarted(t *testing.T) {
 	r := runAct(t, nil, "-n unlimited --delay 0 --timeout 2s --grace 100ms", "hang "+name)
 	r.is(t, 0, "")
 	r.says(t, "attempt 1")
-	if _, err := net.Dial("tcp", read(t, name)); err == nil {
+	conn, err := net.Dial("tcp", read(t, name))
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	// Whoever has the port by now may be a stranger.
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if said, _ := io.ReadAll(io.LimitReader(conn, 1<<10)); string(said) == name {
 		t.Error("the child of an attempt that timed out is still there")
 	}
 }
