@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,23 +95,47 @@ func TestReportToFIFO(t *testing.T) {
 	r := run(t, "--report "+fifo+" echo ran")
 	r.is(t, 125, "")
 	r.says(t, "nobody reads "+fifo)
-	cat := exec.Command("cat", fifo)
-	var got bytes.Buffer
-	cat.Stdout = &got
-	if err := cat.Start(); err != nil {
-		t.Fatal(err)
+	reads := func() *os.File {
+		t.Helper()
+		f, err := os.OpenFile(fifo, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
 	}
+	gets := func(f *os.File) {
+		t.Helper()
+		if got, err := io.ReadAll(f); err != nil || !strings.Contains(string(got), `"exit_code": 1`) {
+			t.Errorf("%q, %v", got, err)
+		}
+		f.Close()
+	}
+	reader := reads()
 	run(t, "-q -n 1 --report "+fifo+" false").is(t, 1, "")
-	ended(t, cat)
-	if !strings.Contains(got.String(), `"exit_code": 1`) {
-		t.Errorf("%q", &got)
-	}
-	// A signal ends the wait for a reader.
-	s := start(t, "--report "+fifo+" echo ran")
-	time.Sleep(200 * time.Millisecond)
-	s.signal(syscall.SIGTERM)
-	if got := s.end(); got.died != syscall.SIGTERM {
-		t.Errorf("%+v", got)
+	gets(reader)
+	// One that comes later is waited for, for a second; a signal ends the wait.
+	for _, signaled := range []bool{false, true} {
+		for late := true; late; { // on a busy machine the second may be over
+			began := time.Now()
+			s := start(t, "-q -n 1 --report "+fifo+" false")
+			time.Sleep(200 * time.Millisecond)
+			if signaled {
+				s.signal(syscall.SIGTERM)
+			} else {
+				reader = reads()
+			}
+			late = time.Since(began) > time.Second
+			got := s.end()
+			switch {
+			case late:
+				reader.Close()
+			case signaled && got.died != syscall.SIGTERM:
+				t.Errorf("%+v", got)
+			case !signaled:
+				got.is(t, 1, "")
+				gets(reader)
+			}
+		}
 	}
 	// Nor does one that nobody reads on keep us from ending.
 	f, err := os.OpenFile(fifo, os.O_RDWR, 0)
