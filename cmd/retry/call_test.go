@@ -3,10 +3,13 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 const fast = "-i 1ms -m 1ms"
@@ -37,9 +40,7 @@ func TestExitCode(t *testing.T) {
 		{"died of SEGV", fast + " -n 2", []string{"sh", "-c", "kill -SEGV $$"}, 139, 2},
 		{"attempt timed out", fast + " -n 2 -t 50ms", []string{"sleep", "60"}, 124, 2},
 		{"timed out, whatever it exits with then", fast + " -n 2 -t 500ms", []string{"sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.01; done"}, 124, 2},
-		{"an earlier attempt timed out", fast + " -n 2 -t 500ms", []string{"sh", "-c", "[ $RETRY_ATTEMPT = 2 ] || sleep 60; exit 3"}, 3, 2},
-		{"the whole timed out in an attempt", "-w 100ms", []string{"sleep", "60"}, 124, 1},
-		{"the whole would time out in a delay", "-w 10s --delays 0,1h", []string{"sh", "-c", "exit 3"}, 124, 1},
+		{"the whole would time out in a delay", "-w 30m --delays 0,1h", []string{"sh", "-c", "exit 3"}, 124, 1},
 		{"failed by its output alone", fast + " -n 2 --until never", []string{"echo", "text"}, 1, 2},
 		{"kept succeeding", fast + " -n 2 --until-fails", []string{"true"}, 1, 2},
 	} {
@@ -52,6 +53,23 @@ func TestExitCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An attempt that ended by itself counts after one that timed out; and the whole may time out in an attempt.
+func TestExitCodeAfterATimeout(t *testing.T) {
+	report := temp(t)
+	inTime(t, 200*time.Millisecond, func(limit time.Duration) bool {
+		r := sh(t, fast+" -n 2 -t "+limit.String()+" --report "+report, "[ $RETRY_ATTEMPT = 2 ] || sleep 60; exit 3")
+		if strings.Count(read(t, report), `"timed_out":true`) == 2 {
+			return false
+		}
+		r.is(t, 3, "")
+		return true
+	})
+	inTime(t, 100*time.Millisecond, func(limit time.Duration) bool {
+		run(t, "-w "+limit.String()+" --report "+report+" sleep 60").is(t, 124, "")
+		return strings.Count(read(t, report), `{"attempt":`) == 1
+	})
 }
 
 // A mistake in the flags is one line that says what and how, and nothing is run.
@@ -197,12 +215,17 @@ func TestFailsTwiceThenWorks(t *testing.T) {
 
 // What the command is told, and the key that's the same for all attempts and no other call.
 func TestEnvironmentOfTheCommand(t *testing.T) {
-	script := `echo $RETRY_ATTEMPT/$RETRY_ATTEMPTS/${RETRY_LAST_CODE-none}/$RETRY_ELAPSED; echo $RETRY_ID >&2; exit $((RETRY_ATTEMPT + 4))`
+	script := `echo $RETRY_ATTEMPT/$RETRY_ATTEMPTS/${RETRY_LAST_CODE-none}; echo $RETRY_ID $RETRY_ELAPSED >&2; [ $RETRY_ATTEMPT = 1 ] && sleep 1; exit $((RETRY_ATTEMPT + 4))`
+	began := time.Now()
 	r := runWith(t, nil, []string{"RETRY_LAST_CODE=99", "RETRY_ID=outer"}, "-q", "-n3", "-i1ms", "sh", "-c", script)
-	r.is(t, 7, "1/3/none/0\n2/3/5/0\n3/3/6/0\n")
-	ids := strings.Fields(r.stderr)
-	if len(ids) != 3 || ids[0] != ids[1] || ids[1] != ids[2] || len(ids[0]) < 20 {
-		t.Errorf("RETRY_ID: %q", ids)
+	took := time.Since(began)
+	r.is(t, 7, "1/3/none\n2/3/5\n3/3/6\n")
+	ids := strings.Fields(r.stderr) // each with what had elapsed
+	if len(ids) != 6 || ids[0] != ids[2] || ids[2] != ids[4] || len(ids[0]) < 20 {
+		t.Fatalf("RETRY_ID: %q", ids)
+	}
+	if last, err := strconv.Atoi(ids[5]); ids[3] == "0" || err != nil || last < 1 || last > int(took.Seconds()) {
+		t.Errorf("RETRY_ELAPSED: %q, in %v", ids, took)
 	}
 	other := sh(t, "-q -n unlimited --stop-on 1", "echo $RETRY_ATTEMPTS; echo $RETRY_ID >&2; exit 1")
 	other.is(t, 1, "unlimited\n")
@@ -210,8 +233,15 @@ func TestEnvironmentOfTheCommand(t *testing.T) {
 		t.Error("two calls have the same RETRY_ID")
 	}
 	// A timeout is 124 to the next attempt, too, and a signal 128+n.
-	r = sh(t, "-q -n 3 -i 1ms -t 500ms", `echo ${RETRY_LAST_CODE-none}; [ $RETRY_ATTEMPT = 1 ] && sleep 60; kill -9 $$`)
-	r.is(t, 137, "none\n124\n137\n")
+	inTime(t, 200*time.Millisecond, func(limit time.Duration) bool {
+		report := temp(t)
+		r := sh(t, "-q -n 3 -i 1ms --report "+report+" -t "+limit.String(), `echo ${RETRY_LAST_CODE-none}; [ $RETRY_ATTEMPT = 1 ] && sleep 60; kill -9 $$`)
+		if strings.Count(r.stdout, "\n") < 3 || strings.Count(read(t, report), `"timed_out":true`) > 1 {
+			return false
+		}
+		r.is(t, 137, "none\n124\n137\n")
+		return true
+	})
 }
 
 // The command may say how long to wait: it only ever makes the delay longer.
@@ -224,7 +254,7 @@ func TestDelayThatTheCommandAsksFor(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 	// One that asks for too much for the time there is ends it at once, saying so.
-	r = sh(t, "-n 2 --within 20s", `echo 3600 > "$RETRY_AFTER_FILE"; exit 9`)
+	r = sh(t, "-n 2 --within 30m", `echo 3600 > "$RETRY_AFTER_FILE"; exit 9`)
 	r.is(t, 124, "")
 	r.says(t, "asks to wait 1h, with")
 	r = sh(t, "-n 2", `echo 3600 > "$RETRY_AFTER_FILE"; exit 9`)
@@ -247,9 +277,27 @@ func TestDelayThatTheCommandAsksFor(t *testing.T) {
 
 // A run that lasted long starts the schedule afresh: the attempts are counted from there.
 func TestResetAfter(t *testing.T) {
-	n := temp(t)
-	r := sh(t, "-q -n 3 -i 1ms --reset-after 1s", "echo x >> "+n+"; [ $(wc -l < "+n+") = 2 ] && sleep 1.1; echo $RETRY_ATTEMPT; exit 1")
-	r.is(t, 1, "1\n2\n2\n3\n")
+	n, report := temp(t), temp(t)
+	r := sh(t, "-q -n 3 -i 1ms --reset-after 1s --report "+report, "echo x >> "+n+"; [ $(wc -l < "+n+") = 2 ] && sleep 1.1; echo $RETRY_ATTEMPT; exit 1")
+	var got struct {
+		Attempts []struct {
+			Duration float64 `json:"duration_seconds"`
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, report)), &got); err != nil || len(got.Attempts) < 4 || got.Attempts[1].Duration < 1.1 {
+		t.Fatalf("%v: %s", err, read(t, report))
+	}
+	want, number := "", 1
+	for _, a := range got.Attempts { // the others may be slow as well
+		want += fmt.Sprintln(number)
+		if number++; a.Duration >= 1 {
+			number = 2
+		}
+	}
+	r.is(t, 1, want)
+	if !strings.HasSuffix(want, "\n3\n") {
+		t.Errorf("it ended after %q", want)
+	}
 }
 
 // No delay is begun that would end too late, and none is waited for in vain.
