@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,7 +72,7 @@ func TestOwnInterruptIsNoCtrlC(t *testing.T) {
 		os.WriteFile(with, []byte(script), 0o600)
 		x := inTerminal(t, "bash", with)
 		x.ends()
-		x.shows("went on with ")
+		eventually(t, "the script's last line", func() bool { return regexp.MustCompile(`went on with \d+\r\n`).MatchString(x.text()) })
 		out, _ := exec.Command("bash", "-c", "R="+binary+"; exec 2>&1; "+script).Output()
 		_, codeWithout, _ := strings.Cut(string(out), "went on with ")
 		_, codeWith, _ := strings.Cut(x.text(), "went on with ")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,12 +116,43 @@ func (x *terminal) shows(texts ...string) {
 	}
 }
 
+// foreground is the process group in the foreground.
+func (x *terminal) foreground() int {
+	x.t.Helper()
+	var group int32
+	ioctl(x.t, x.master, syscall.TIOCGPGRP, unsafe.Pointer(&group))
+	return int(group)
+}
+
+// got waits until every process in the terminal has taken an INT that was sent to it.
+func (x *terminal) got() {
+	x.t.Helper()
+	eventually(x.t, "all have the INT", func() bool {
+		all, _ := os.ReadDir("/proc")
+		for _, p := range all {
+			pid, _ := strconv.Atoi(p.Name())
+			if _, _, _, session := stat(x.t, pid); session != x.cmd.Process.Pid {
+				continue
+			}
+			status, _ := os.ReadFile("/proc/" + p.Name() + "/status")
+			for line := range strings.Lines(string(status)) {
+				name, value, _ := strings.Cut(strings.TrimSpace(line), ":\t")
+				if set, _ := strconv.ParseUint(value, 16, 64); (name == "SigPnd" || name == "ShdPnd") && set&(1<<(syscall.SIGINT-1)) != 0 {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
 // stops presses Ctrl-Z until the job is stopped: while the shell is about to put the job into the
-// foreground, one may get lost, as with any job.
+// foreground, one may get lost, as with any job. With a key that sends a signal goes what the terminal has yet to
+// show, so that the shell, which has said that it's stopped, may have to be asked for it.
 func (x *terminal) stops() {
 	x.t.Helper()
 	x.types(ctrlZ)
-	for range 30 {
+	for range 60 {
 		for range 200 {
 			// Before the prompt the shell loses what is typed.
 			if _, after, stopped := strings.Cut(x.text(), "Stopped"); stopped && strings.Contains(after, "ready> ") {
@@ -128,7 +160,11 @@ func (x *terminal) stops() {
 			}
 			time.Sleep(5 * time.Millisecond)
 		}
-		x.master.WriteString(ctrlZ)
+		if x.foreground() == x.cmd.Process.Pid {
+			x.master.WriteString("jobs\n")
+		} else {
+			x.master.WriteString(ctrlZ)
+		}
 	}
 	ps, _ := exec.Command("ps", "-o", "pid,ppid,pgid,tpgid,stat,wchan:20,args", "-s", fmt.Sprint(x.cmd.Process.Pid)).CombinedOutput()
 	x.t.Fatalf("the job isn't stopped; the terminal shows %q;\n%s", x.text(), ps)
@@ -182,7 +218,7 @@ func TestCommandReadsTerminal(t *testing.T) {
 // A program that looks whether it's in the foreground, as wget does, is.
 func TestCommandIsInForeground(t *testing.T) {
 	x := shell(t)
-	x.types("$R -n 3 -i 300ms sh -c 'sleep 0.3; set -- $(cut -d\" \" -f5,8 /proc/$$/stat); echo group $1 front $2; [ $1 = $2 ]'; echo code $?\n")
+	x.types("$R -n 1 sh -c 'until set -- $(cut -d\" \" -f5,8 /proc/$$/stat); [ $1 = $2 ]; do sleep 0.02; done'; echo code $?\n")
 	x.shows("code 0")
 	// Afterwards it's the shell's again.
 	x.types("echo still here\n")
@@ -226,12 +262,14 @@ func TestCtrlC(t *testing.T) {
 // A second Ctrl-C ends what doesn't obey the first.
 func TestCtrlCTwice(t *testing.T) {
 	x := shell(t)
-	x.types("$R --grace 1h sh -c 'trap \"echo no\" INT; trap \"\" TERM; echo up; while :; do sleep 0.02; done'\n")
-	x.shows("up")
-	time.Sleep(200 * time.Millisecond)
+	pid := temp(t)
+	x.types("$R --grace 1h sh -c 'trap \"echo no\" INT; trap \"\" TERM; echo $$ > " + pid + "; while :; do sleep 0.02; done'\n")
+	eventually(t, "the command", has(pid, "\n"))
+	command, _ := strconv.Atoi(strings.TrimSpace(read(t, pid)))
+	eventually(t, "the command is in the foreground", func() bool { return x.foreground() == command })
 	x.types(ctrlC)
 	x.shows("no")
-	time.Sleep(300 * time.Millisecond)
+	x.got() // or two would be one
 	x.types(ctrlC)
 	x.shows("told to stop by SIGINT")
 }
@@ -354,20 +392,30 @@ func TestCtrlZWithoutShell(t *testing.T) {
 
 // The countdown is one line that is drawn over itself and wiped out.
 func TestLiveLine(t *testing.T) {
-	x := inTerminal(t, binary, "--delays", "0,2s", "sh", "-c", "echo run $RETRY_ATTEMPT; [ $RETRY_ATTEMPT = 2 ]")
-	if state := x.ends(); state.ExitCode() != 0 {
-		t.Errorf("%v", state)
-	}
-	x.shows("success")
-	text := x.text()
-	want := []string{"run 1\r\n", "next in 2s\r\n", "\rretry: attempt 2 of 2 in 2s (Ctrl-C ends it)\x1b[K", "\rretry: attempt 2 of 2 in 1s (Ctrl-C ends it)\x1b[K", "\r\x1b[Krun 2\r\n"}
-	for rest := text; len(want) > 0; want = want[1:] {
-		_, after, found := strings.Cut(rest, want[0])
-		if !found {
-			t.Fatalf("not there, or not in its place: %q in\n%q", want[0], text)
+	const line = `\rretry: attempt 2 of 2 in (\w+) \(Ctrl-C ends it\)\x1b\[K`
+	inTime(t, 2*time.Second, func(delay time.Duration) bool {
+		x := inTerminal(t, binary, "--delays", "0,"+delay.String(), "sh", "-c", "echo run $RETRY_ATTEMPT; [ $RETRY_ATTEMPT = 2 ]")
+		if state := x.ends(); state.ExitCode() != 0 {
+			t.Errorf("%v", state)
 		}
-		rest = after
-	}
+		x.shows("success")
+		text := x.text()
+		if !regexp.MustCompile(`^run 1\r\n.*; next in ` + short(delay) + `\r\n(` + line + `)+\r\x1b\[Krun 2\r\n`).MatchString(text) {
+			t.Fatalf("%q", text)
+		}
+		shown, last := 0, delay+1
+		for _, m := range regexp.MustCompile(line).FindAllStringSubmatch(text, -1) {
+			left, err := time.ParseDuration(m[1])
+			if err != nil || left > last {
+				t.Errorf("%q: %v", text, err)
+			}
+			if left < last {
+				shown++
+			}
+			last = left
+		}
+		return shown > 1 // it counts down; a number for which there was no time is left out
+	})
 	for _, args := range []string{"-q", "--log=json"} {
 		x := inTerminal(t, binary, args, "--delays", "0,1s", "false")
 		x.ends()
