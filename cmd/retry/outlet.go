@@ -18,8 +18,9 @@ type outlet struct {
 
 func newOutlet(f *os.File) *outlet { return &outlet{f, make(chan struct{}, 1)} }
 
-// moment is how long a write may still take when the context has ended.
-const moment = 500 * time.Millisecond
+// moment is how long a write may still take when the context has ended. It is waited for in steps: while we are stopped ourselves, or
+// the machine is, only one of them can pass.
+const moment, steps = 500 * time.Millisecond, 10
 
 var errStuck = errors.New("nobody takes what is written")
 
@@ -29,7 +30,15 @@ func (o *outlet) write(ctx context.Context, p []byte) error {
 	over := ctx.Err() != nil
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(moment, cancel) })()
+	defer context.AfterFunc(ctx, func() {
+		for range steps {
+			select {
+			case <-time.After(moment / steps):
+			case <-late.Done():
+			}
+		}
+		cancel()
+	})()
 	select {
 	case o.busy <- struct{}{}:
 	default:
@@ -53,6 +62,11 @@ func (o *outlet) write(ctx context.Context, p []byte) error {
 	case err := <-done:
 		return err
 	case <-late.Done():
+	}
+	select {
+	case err := <-done: // both at once
+		return err
+	default:
 		return errStuck
 	}
 }
