@@ -123,6 +123,9 @@ func (p *Process) Wait(ctx context.Context) (out Outcome, err error) {
 		case sig := <-p.seen:
 			p.fromTerminal(sig)
 		case <-p.timer.C:
+			if p.ended && !p.alive() {
+				return // in time, though we come to see it late
+			}
 			switch p.stage {
 			case asked:
 				p.terminate()
