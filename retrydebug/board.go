@@ -48,6 +48,7 @@ type Board struct {
 	settings Settings
 	tick     time.Duration // between two updates of a live page
 	stall    time.Duration // that a reader may stop reading
+	stream   time.Duration // that a live page lasts: a browser comes back by itself, and a server that shuts down waits no longer
 	cross    *http.CrossOriginProtection
 
 	mu         sync.RWMutex
@@ -71,6 +72,7 @@ func New(s Settings) *Board {
 		ledger:   ledger{start: time.Now()},
 		tick:     time.Second,
 		stall:    10 * time.Second,
+		stream:   30 * time.Second,
 		cross:    http.NewCrossOriginProtection(),
 		rows:     make(map[string]*row),
 	}

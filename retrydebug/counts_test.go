@@ -73,9 +73,8 @@ func TestCountsAreExact(t *testing.T) {
 			resp.Body.Close()
 		}
 	})
-	var heap [2]uint64
-	var calls sync.WaitGroup
-	for half := range heap {
+	half := func() {
+		var calls sync.WaitGroup
 		for range workers {
 			calls.Go(func() {
 				for i := range each / 2 {
@@ -84,14 +83,15 @@ func TestCountsAreExact(t *testing.T) {
 			})
 		}
 		calls.Wait()
-		heap[half] = live()
 	}
+	half()
+	heap := live()
+	half()
 	until(t, "readers don't see the calls", all(2))
 	close(done)
 	others.Wait()
-	if heap[1] > heap[0]+4<<20 {
-		t.Errorf("the heap grew from %d to %d bytes", heap[0], heap[1])
-	}
+	// What is made while the collector marks counts as in use, so that one figure may be too high.
+	until(t, "the heap has grown", func() bool { return live() <= heap+4<<20 })
 
 	// Of each 100 calls: see one.
 	const n = workers * each / 100
@@ -120,12 +120,7 @@ func TestCountsAreExact(t *testing.T) {
 	}
 	client.CloseIdleConnections()
 	server.Close()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
-	}
-	if now := runtime.NumGoroutine(); now > before {
-		t.Errorf("%d goroutines, %d before", now, before)
-	}
+	until(t, "goroutines are left", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 type refused struct{}

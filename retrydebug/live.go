@@ -8,10 +8,7 @@ import (
 	"time"
 )
 
-const (
-	maxReaders = 64
-	streamTime = 30 * time.Second // a browser comes back by itself; a server that shuts down waits no longer
-)
+const maxReaders = 64
 
 // live sends the page's content whenever it has changed, as server-sent events. What is sent is JSON, so that no text in it can end
 // the event.
@@ -42,7 +39,7 @@ func (b *Board) live(w http.ResponseWriter, r *http.Request, v view) {
 	}
 	tick := time.NewTicker(b.tick)
 	defer tick.Stop()
-	end := time.NewTimer(streamTime)
+	end := time.NewTimer(b.stream)
 	defer end.Stop()
 	var last []byte
 	for quiet := 0; ; {

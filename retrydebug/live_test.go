@@ -27,25 +27,39 @@ func TestReaderWhoStopsReadingIsDropped(t *testing.T) {
 	before := runtime.NumGoroutine()
 	board := busyBoard(t)
 	board.tick, board.stall = time.Millisecond, 200*time.Millisecond
-	server := httptest.NewServer(board)
+	begun, ended := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		defer close(ended)
+		board.ServeHTTP(w, r)
+	}))
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
-	until(t, "it isn't read", func() bool { return board.readers.Load() == 1 })
+	<-begun
 	p := board.Watch(retry.Policy{Name: "busy"})
 	until(t, "the reader is still there", func() bool {
 		retry.Do(context.Background(), p, func(context.Context) error { return nil })
-		return board.readers.Load() == 0
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
 	})
+	if n := board.readers.Load(); n != 0 {
+		t.Errorf("%d readers are counted", n)
+	}
 	server.Close()
 	until(t, "goroutines are left", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 func TestReadersAreFew(t *testing.T) {
 	board := New(Settings{})
+	board.stall, board.stream = time.Hour, time.Hour // however long it takes to open all
 	server := httptest.NewServer(board)
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
