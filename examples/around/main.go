@@ -2,8 +2,8 @@
 //
 //	go -C examples/around run .
 //
-// A server is down for a second. Ten calls at a time are made to it, through a breaker that opens after five failures in a row. What
-// it refuses costs the server nothing; each call waits until the breaker lets somebody through again.
+// A server is down until ten attempts were kept from it. Ten calls at a time are made to it, through a breaker that opens after five
+// failures in a row. What it refuses costs the server nothing; each call waits until the breaker lets somebody through again.
 package main
 
 import (
@@ -32,10 +32,9 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer) error {
-	up := time.Now().Add(time.Second)
 	var reached, refused atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if reached.Add(1); time.Now().Before(up) {
+		if reached.Add(1); refused.Load() < 10 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
@@ -50,7 +49,7 @@ func run(ctx context.Context, w io.Writer) error {
 		Name:     "server",
 		Attempts: retry.Unlimited,
 		Backoff:  retry.Exponential{Initial: 50 * time.Millisecond, Max: 200 * time.Millisecond},
-		Within:   20 * time.Second,
+		Within:   time.Minute,
 		Around: Both(Share(semaphore.NewWeighted(3)), // at most three attempts at the same time,
 			Both(Break(breaker), // none while the breaker is open,
 				Limit(rate.NewLimiter(100, 10)))), // and those that pass it at 100 a second

@@ -13,7 +13,7 @@ import (
 
 // The page of a running program shows its failures, and no secrets.
 func TestDebug(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	out, in := io.Pipe()
 	done := make(chan error, 1)
