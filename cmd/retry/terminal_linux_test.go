@@ -369,6 +369,24 @@ func TestCtrlZInPipeline(t *testing.T) {
 	eventually(t, "the command's end", state(""))
 }
 
+// A Ctrl-Z that comes as soon as fg has continued the command stops it all the same.
+func TestCtrlZAfterFg(t *testing.T) {
+	x := shell(t)
+	pid := temp(t)
+	x.types("$R -n 1 sh -c 'echo $$ > " + pid + "; exec sleep 300'\n")
+	eventually(t, "the command", has(pid, "\n"))
+	command, _ := strconv.Atoi(strings.TrimSpace(read(t, pid)))
+	state := func(want string) func() bool {
+		return func() bool { state, _, _, _ := stat(t, command); return state == want }
+	}
+	for range 20 {
+		eventually(t, "the command is in the foreground", func() bool { return x.foreground() == command && state("S")() })
+		x.stops()
+		eventually(t, "the command is stopped", state("T"))
+		x.types("fg\n")
+	}
+}
+
 // A pager further down the pipeline keeps the terminal.
 func TestPagerKeepsTerminal(t *testing.T) {
 	x := shell(t)

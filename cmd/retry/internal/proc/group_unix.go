@@ -19,10 +19,11 @@ type platform struct {
 	gone     bool               // so is the group: its number isn't used any more
 	told     map[int]bool       // the groups that were sent TERM, or what stands for it
 	terminal *terminal
-	holds    bool   // the terminal was given to the group
-	undoAct  func() // undoes what suspend did to a signal, if it isn't nil
+	holds    bool // the terminal was given to the group
 	witness  *witness
 	seen     chan syscall.Signal // by the witness
+
+	suspended func() // undoes what suspend did, if it isn't nil
 }
 
 // Start starts c. Signals that come from then on, and the one that ended ctx before, are for it: [Process.Wait] passes them on.
@@ -94,6 +95,7 @@ func (p *Process) send(sig syscall.Signal) {
 // leaderEnded is called when the command itself has ended, and wasn't reaped.
 func (p *Process) leaderEnded(died syscall.Signal) {
 	p.ended = true
+	p.unsuspend() // its CONT may have come at the same time
 	if p.holds {
 		p.takeBack() // before the witness ends: what the terminal sends reaches it or us
 	}

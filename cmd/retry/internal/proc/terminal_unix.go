@@ -116,23 +116,41 @@ func (p *Process) paused(sig syscall.Signal) {
 // system refuses where there is nobody to do so; then the command goes on. Whoever runs us sees that it was our group that had the terminal,
 // or that it is our group that needs it: a retry that runs us gives it then.
 func (p *Process) suspend(sig syscall.Signal) {
+	p.unsuspend()
 	catchTSTP(false)
 	p.takeBack()
 	undo, ok := actByDefault(sig)
 	if !ok {
 		sig = syscall.SIGTSTP
 	}
-	p.undoAct = undo
+	continued := make(chan struct{})
+	p.suspended = func() { undo(); close(continued) }
 	toOwnGroup(sig)
-	time.AfterFunc(200*time.Millisecond, func() { p.signals.receive(syscall.SIGCONT) })
+	go func() {
+		// In steps: of the time for which we are stopped only one can pass. Two CONTs would continue a command that was stopped again
+		// between them.
+		for range 10 {
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-continued:
+				return
+			}
+		}
+		p.signals.receive(syscall.SIGCONT)
+	}()
+}
+
+// unsuspend undoes what suspend did to a signal.
+func (p *Process) unsuspend() {
+	if p.suspended != nil {
+		p.suspended()
+		p.suspended = nil
+	}
 }
 
 // resume continues the command, in the foreground if that's where we are now.
 func (p *Process) resume() {
-	if p.undoAct != nil {
-		p.undoAct()
-		p.undoAct = nil
-	}
+	p.unsuspend()
 	if p.holds && p.terminal.ours() {
 		p.give()
 	}
