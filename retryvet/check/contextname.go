@@ -71,14 +71,21 @@ func (f *findings) value(c *call, v *types.Var) (only ast.Expr) {
 	return only
 }
 
-// passes reports whether an attempt of c passes v on, after it got a value, and whether it does something else with it.
+// passes reports whether an attempt of c passes v on, after it got a value, and whether it does something else with it. A further name that
+// stands for v alone is v.
 func (f *findings) passes(c *call, v *types.Var, value ast.Expr) (passed, otherwise bool) {
 	for _, use := range f.uses[v] {
 		kind, _ := use.ParentEdge()
 		switch {
 		case !within(c.body, use.Node().Pos()) || use.Node().Pos() < value.Pos():
 		case kind != edge.CallExpr_Args || f.apart(c, use):
-			otherwise = true
+			further := f.further(c, use)
+			if further == nil {
+				otherwise = true
+				continue
+			}
+			p, o := f.passes(c, further, use.Node().(ast.Expr))
+			passed, otherwise = passed || p, otherwise || o
 		default:
 			e := use.Parent().Node().(*ast.CallExpr)
 			if f.looks(e) || f.givesBoth(e, c.param) {
@@ -89,6 +96,26 @@ func (f *findings) passes(c *call, v *types.Var, value ast.Expr) (passed, otherw
 		}
 	}
 	return passed, otherwise
+}
+
+// further returns the variable of the attempt that the use of another is the one value of, or nil.
+func (f *findings) further(c *call, use inspector.Cursor) *types.Var {
+	var lhs ast.Expr
+	switch _, i := use.ParentEdge(); n := use.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		if len(n.Lhs) == len(n.Rhs) && n.Rhs[i] == use.Node() {
+			lhs = n.Lhs[i]
+		}
+	case *ast.ValueSpec:
+		if len(n.Names) == len(n.Values) {
+			lhs = n.Names[i]
+		}
+	}
+	v, ok := f.object(lhs).(*types.Var)
+	if !ok || v.IsField() || v == c.param || !within(c.body, v.Pos()) || f.value(c, v) != use.Node() || f.apart(c, use) {
+		return nil
+	}
+	return v
 }
 
 // apart reports whether cur is in a go or defer statement of an attempt of c.

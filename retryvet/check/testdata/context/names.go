@@ -37,6 +37,30 @@ func otherNameOfRequest(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+func furtherName(ctx context.Context) error {
+	return retry.Do(ctx, p, func(attempt context.Context) error {
+		a := ctx // want `uses ctx, the context of the whole call`
+		b := a
+		var c = b
+		if err := fetch(c); err != nil {
+			return err
+		}
+		return fetch(attempt)
+	})
+}
+
+// Without a fix: a further name is needed for something else.
+func furtherNameLooks(ctx context.Context) error {
+	return retry.Do(ctx, p, func(attempt context.Context) error {
+		a := ctx // want `uses ctx`
+		b := a
+		if err := fetch(b); err != nil {
+			return context.Cause(b)
+		}
+		return fetch(attempt)
+	})
+}
+
 // Without a fix: the attempt's context would be assigned to itself.
 func assignedToOwn(ctx context.Context) error {
 	return retry.Do(ctx, p, func(c context.Context) error {
@@ -84,6 +108,24 @@ func otherNames(ctx context.Context, long bool) error {
 		}
 		if err := stream(attempt, life); err != nil {
 			go fetch(life)
+			return err
+		}
+		return fetch(either)
+	})
+}
+
+func furtherNames(ctx context.Context, long bool) error {
+	return retry.Do(ctx, p, func(attempt context.Context) error {
+		a := ctx
+		looks, either, both := a, attempt, a
+		if long {
+			either = a
+		}
+		go func() {
+			life := a
+			fetch(life)
+		}()
+		if err := stream(attempt, both); looks.Err() != nil {
 			return err
 		}
 		return fetch(either)
