@@ -17,8 +17,14 @@ func (f *findings) checkMark(pass *analysis.Pass, cur inspector.Cursor) {
 	if !f.marked(e, "Stop", "After", "Progress") {
 		return
 	}
+	if what := f.drops(pass, cur); what != "" {
+		report(pass, analysis.Diagnostic{Pos: e.Pos(), End: e.End(), Message: fmt.Sprintf("the error that retry.%s returns %s", f.callee(e).Name(), what)})
+	}
+}
+
+// drops returns how the mark of an expression gets lost, or "". One in a variable does if every use of the variable loses it.
+func (f *findings) drops(pass *analysis.Pass, cur inspector.Cursor) (what string) {
 	const unused = "is not used: the mark has no effect; return it"
-	what := ""
 	kind, i := cur.ParentEdge()
 	up := cur.Parent()
 	for kind == edge.ParenExpr_X {
@@ -27,19 +33,30 @@ func (f *findings) checkMark(pass *analysis.Pass, cur inspector.Cursor) {
 	}
 	switch n := up.Node().(type) {
 	case *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt:
-		what = unused
+		return unused
 	case *ast.AssignStmt:
-		if kind == edge.AssignStmt_Rhs && len(n.Lhs) == len(n.Rhs) && isBlank(n.Lhs[i]) && !inTest(pass, e.Pos()) {
-			what = unused
+		if kind != edge.AssignStmt_Rhs || len(n.Lhs) != len(n.Rhs) || inTest(pass, n.Pos()) {
+			return ""
+		}
+		if isBlank(n.Lhs[i]) {
+			return unused
+		}
+		id, _ := n.Lhs[i].(*ast.Ident)
+		v := f.info.Defs[id]
+		if v == nil || len(f.inits[v]) != 1 {
+			return ""
+		}
+		for _, use := range f.uses[v] {
+			if what = f.drops(pass, use); what == "" {
+				break
+			}
 		}
 	case *ast.CallExpr:
-		if isFunc(f.callee(n), "fmt", "Errorf") && kind == edge.CallExpr_Args && i > 0 && !f.wraps(n.Args[0]) && !inTest(pass, e.Pos()) {
-			what = "is not wrapped by fmt.Errorf, which takes its text only: the mark has no effect; write %w"
+		if isFunc(f.callee(n), "fmt", "Errorf") && kind == edge.CallExpr_Args && i > 0 && !f.wraps(n.Args[0]) && !inTest(pass, n.Pos()) {
+			return "is not wrapped by fmt.Errorf, which takes its text only: the mark has no effect; write %w"
 		}
 	}
-	if what != "" {
-		report(pass, analysis.Diagnostic{Pos: e.Pos(), End: e.End(), Message: fmt.Sprintf("the error that retry.%s returns %s", f.callee(e).Name(), what)})
-	}
+	return what
 }
 
 var wrapVerb = regexp.MustCompile(`%[-+# 0-9.*\[\]]*w`)

@@ -51,6 +51,21 @@ func discardedMark(ctx context.Context) error {
 	})
 }
 
+func keptMark(ctx context.Context) error {
+	return retry.Do(ctx, p, func(ctx context.Context) error {
+		n, err := v(ctx)
+		stop := retry.Stop(err)                        // want `the error that retry.Stop returns is not wrapped by fmt.Errorf`
+		later, n := retry.After(err, time.Second), n+1 // want `the error that retry.After returns is not used`
+		for _ = later; n > 1; n-- {
+			_ = later
+		}
+		if n == 0 {
+			return fmt.Errorf("none: %v", stop)
+		}
+		return fmt.Errorf("wrong %d: %s", n, (stop))
+	})
+}
+
 func compare(ctx context.Context) bool {
 	err := retry.Do(ctx, p, f)
 	if err == retry.ErrExhausted { // want `retry.ErrExhausted is always wrapped: compare with errors.Is`
@@ -169,6 +184,23 @@ func usedMark(ctx context.Context, format string) error {
 		marked, _ := retry.After(f(ctx), time.Second), retry.Do
 		errs := []error{retry.Progress(marked)}
 		return errors.Join(errs...)
+	})
+}
+
+// A mark in a variable that is returned too, or may be another error, or is the result.
+func keptMarks(ctx context.Context) error {
+	return retry.Do(ctx, p, func(ctx context.Context) (err error) {
+		stop, other := retry.Stop(f(ctx)), retry.Stop(f(ctx))
+		if other == nil {
+			other = io.EOF
+		}
+		if _ = other; ctx.Err() != nil {
+			return fmt.Errorf("%v: %w", stop, stop)
+		}
+		err, text := retry.Stop(io.EOF), "because: "
+		text += fmt.Errorf("%v", err).Error()
+		fmt.Println(text)
+		return
 	})
 }
 
