@@ -138,7 +138,7 @@ func (r *report) call(key string, xs []line, i retrynats.Info, died map[int]int6
 				r.wrong("executed twice", key, "attempt ", x.N)
 			}
 			numbers[x.N] = true
-			if cancel != 0 && x.T-cancel > int64(2*time.Second) {
+			if cancel != 0 && r.awake(x.PID, cancel, x.T) > 2*time.Second {
 				r.wrong("attempt after cancel", key, "attempt ", x.N, " ", time.Duration(x.T-cancel), " later")
 			}
 			if last != nil {
@@ -195,6 +195,15 @@ func (r *report) paused(last, x *line) bool {
 		return true
 	}
 	return false
+}
+
+// awake returns for how long a process ran between two times: one that was stopped with an attempt that it had just claimed begins it later.
+func (r *report) awake(pid int, from, to int64) time.Duration {
+	awake := to - from
+	for _, p := range r.pauses[pid] {
+		awake -= max(0, min(p.to, to)-max(p.from, from))
+	}
+	return time.Duration(awake)
 }
 
 // step reports whether the clock has stepped, as far as the workers may know, between two times.

@@ -51,6 +51,7 @@ func TestTheCheckerFindsWhatItLooksFor(t *testing.T) {
 		"after it left":           {with(func(ls []line) []line { ls[2].Out = "left"; return ls }), stored, nil, nil, "executed again without a cause", nil},
 		"after a begun cancel":    {append(slices.Clone(ok[:2]), at(3, asked, 0, "cancel"), at(5000, begun, 2, "")), stored, nil, nil, "executed again without a cause", nil},
 		"another result":          {with(func(ls []line) []line { ls[5].Out = "other"; return ls }), stored, nil, nil, "result changed", nil},
+		"a pause later":           {append(slices.Clone(ok[:3]), at(3, canceled, 0, ""), at(5000, begun, 2, "")), stored, nil, nil, "", []pause{{1 * ms, 4500 * ms, true}}},
 		"long after it was ended": {append(slices.Clone(ok[:3]), at(3, canceled, 0, ""), at(5000, begun, 2, "")), stored, nil, nil, "attempt after cancel", nil},
 	} {
 		r := &report{states: map[string]int{}, violations: map[string][]string{}, stepTimes: c.steps, pauses: map[int][]pause{1: c.pauses, 2: {{0, math.MaxInt64, true}}}}
