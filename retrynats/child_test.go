@@ -21,6 +21,7 @@ type job struct {
 	Fails int           // attempts that fail
 	Takes time.Duration // of each attempt
 	Kills int           // attempts that kill their process
+	Hangs int           // attempts that don't end by themselves
 }
 
 // work registers the function of the worker processes. Each attempt's begin and end are told to say.
@@ -30,6 +31,9 @@ func work(e *Engine, p retry.Policy, say func(format string, a ...any)) (*Functi
 		say("begin %s %d", a.Key, a.Number)
 		if a.Number <= j.Kills {
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		if a.Number <= j.Hangs {
+			j.Takes = 24 * time.Hour
 		}
 		select {
 		case <-time.After(j.Takes):
@@ -89,8 +93,9 @@ func TestMain(m *testing.M) {
 		switch w[0] {
 		case "start":
 			var j job
-			fmt.Sscan(w[2]+" "+w[4], &j.Fails, &j.Kills)
+			fmt.Sscan(w[2], &j.Fails)
 			j.Takes, _ = time.ParseDuration(w[3])
+			fmt.Sscan(strings.Join(w[4:], " "), &j.Kills, &j.Hangs)
 			if _, err := f.Start(context.Background(), w[1], j); err != nil {
 				say("error %v", err)
 			} else {
@@ -155,8 +160,18 @@ func launchBy(t *testing.T, bin, where string) *process {
 		p.cmd.Wait()
 	}()
 	t.Cleanup(func() { p.kill(); w.Close() })
-	until(t, "a worker process opens", func() bool { return p.said("open") || p.said("error") })
+	// A call may kill it before it has said so.
+	until(t, "a worker process opens", func() bool { return p.said("open") || p.said("error") || p.ended() })
 	return p
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.end:
+		return true
+	default:
+		return false
+	}
 }
 
 func (p *process) tell(format string, a ...any) { fmt.Fprintf(p.in, format+"\n", a...) }
