@@ -18,6 +18,7 @@ func TestMoveFromADirectoryToACluster(t *testing.T) {
 	d := dir(t)
 	p := retry.Policy{Backoff: retry.List{0, 5 * time.Second}}
 	e := open(t, Settings{Dir: d})
+	waiting := make(chan struct{})
 	f := register(t, e, "test.f", p, func(_ context.Context, n int) (int, error) {
 		switch n % 3 {
 		case 0:
@@ -25,13 +26,18 @@ func TestMoveFromADirectoryToACluster(t *testing.T) {
 		case 1:
 			return 0, retry.Stop(errDown)
 		}
+		<-waiting
 		return 0, errDown
 	})
 	for i := range 90 {
 		start(t, f, fmt.Sprint("k", i), i)
 	}
-	until(t, "the first attempts end", func() bool { n, _ := f.Count(t.Context()); return n[Done] == 30 && n[Dead] == 30 && n[Running] == 0 })
-	e.Close(t.Context())
+	until(t, "the first attempts are made", func() bool { n, _ := f.Count(t.Context()); return n[Done] == 30 && n[Dead] == 30 && n[Running] == 30 })
+	e.stop() // no second attempt here, however long it takes to close
+	close(waiting)
+	if err := e.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 
 	url := serveThree(t)
 	for _, want := range []string{"90 calls copied\n", "0 calls copied\n"} {
