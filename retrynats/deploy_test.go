@@ -115,7 +115,7 @@ func TestRule10TwoVersionsSideBySide(t *testing.T) {
 	// The new one takes over what an old one was at.
 	newer.kill()
 	for i := range 5 {
-		older.tell("start p%d 0 2s 0", i)
+		older.tell("start p%d 0 1ms 0 1", i)
 	}
 	until(t, "the old worker is at them", func() bool { return older.count("begin p") == 5 })
 	older.kill()
@@ -129,7 +129,7 @@ func TestRule10TwoVersionsSideBySide(t *testing.T) {
 
 	// An old one leaves alone what a new one was at, and the new one finds it as it was.
 	for i := range 5 {
-		newer.tell("start q%d 0 2s 0", i)
+		newer.tell("start q%d 0 1ms 0 1", i)
 	}
 	until(t, "the new worker is at them", func() bool { return newer.count("begin q") == 5 })
 	newer.kill()
@@ -140,8 +140,7 @@ func TestRule10TwoVersionsSideBySide(t *testing.T) {
 	older = launch(t, d)
 	older.tell("start last 0 3s 0") // longer than a lease, and until the ticks of the others have come more than once
 	until(t, "an old call ends", func() bool { return older.said("end last") })
-	e.overdue = 0
-	e.sweep(t.Context(), true)
+	e.sweep(t.Context(), true, 0)
 	for i := range 5 {
 		if b := stored(fmt.Sprint("q", i)); !bytes.Equal(b, before[i]) {
 			t.Errorf("q%d was\n%s\nand is\n%s", i, before[i], b)

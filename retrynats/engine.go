@@ -43,6 +43,7 @@ type Engine struct {
 	working   sync.WaitGroup // calls that were taken
 
 	every, overdue time.Duration // of the sweep
+	parting        time.Duration // which attempts that Close has interrupted have to return
 }
 
 // Open opens the directory or connects to the server, and makes the two streams RETRY_CALLS and RETRY_WAKE if they don't exist. Its
@@ -52,16 +53,22 @@ func Open(ctx context.Context, set Settings) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("retrynats: settings: %w", err)
 	}
-	e := &Engine{set: set, name: nuid.Next(), slots: make(chan struct{}, set.AtOnce), functions: map[string]*function{}, opened: make(chan struct{}), every: 10 * time.Second, overdue: 30 * time.Second}
-	e.life, e.end = context.WithCancel(context.Background())
-	e.taking, e.stop = context.WithCancel(e.life)
-	e.attempts, e.interrupt = context.WithCancelCause(context.Background())
-	e.lease, e.alone = newLeases(set.Lease), make(suspects, 1)
+	e := newEngine(set)
 	if err := e.open(ctx); err != nil {
 		e.shut()
 		return nil, fmt.Errorf("retrynats: open %s: %w", or(set.Dir, redact.String(set.URL)), err)
 	}
 	return e, nil
+}
+
+func newEngine(set Settings) *Engine {
+	e := &Engine{set: set, name: nuid.Next(), slots: make(chan struct{}, set.AtOnce), functions: map[string]*function{}, opened: make(chan struct{}),
+		every: 10 * time.Second, overdue: 30 * time.Second, parting: time.Second}
+	e.life, e.end = context.WithCancel(context.Background())
+	e.taking, e.stop = context.WithCancel(e.life)
+	e.attempts, e.interrupt = context.WithCancelCause(context.Background())
+	e.lease, e.alone = newLeases(set.Lease), make(suspects, 1)
+	return e
 }
 
 func (e *Engine) open(ctx context.Context) (err error) {
@@ -148,7 +155,7 @@ func (e *Engine) tookOver() {
 		e.set.Log.Warn("retrynats: make the consumers anew", "err", err)
 		pause(e.life, 20*time.Millisecond)
 	}
-	for e.life.Err() == nil && e.sweep(e.life, true) != nil {
+	for e.life.Err() == nil && e.sweep(e.life, true, e.overdue) != nil {
 		pause(e.life, 100*time.Millisecond)
 	}
 }
@@ -175,7 +182,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		e.interrupt(ErrClosed)
 		select {
 		case <-done:
-		case <-time.After(time.Second):
+		case <-time.After(e.parting):
 		}
 	}
 	e.shut()

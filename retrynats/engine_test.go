@@ -23,12 +23,36 @@ func open(t *testing.T, set Settings) *Engine {
 	if testing.Verbose() && set.Log == nil {
 		set.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	e, err := Open(t.Context(), set)
+	return openAs(t, set, func(*Engine) {})
+}
+
+// openAs is like open, for an engine that is changed before it begins.
+func openAs(t *testing.T, set Settings, change func(*Engine)) *Engine {
+	t.Helper()
+	set, err := set.fill()
 	if err != nil {
 		t.Fatal(err)
 	}
+	e := newEngine(set)
+	change(e)
 	t.Cleanup(func() { shutDown(e) })
+	if err := e.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return e
+}
+
+// never makes an engine find nothing for the only reason that it is overdue.
+func never(e *Engine) { e.overdue = 24 * time.Hour }
+
+// patience is how long a test that fails waits for what doesn't come.
+const patience = 3 * time.Minute
+
+// soon returns a context for what would be waited for in vain.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 func shutDown(e *Engine) {
@@ -63,21 +87,23 @@ func fast(n int) retry.Policy {
 // until waits for something that other goroutines or processes do. Only a test that fails waits long.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !ok(); {
+	for deadline := time.Now().Add(patience); !ok(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within a minute", what)
+			t.Fatalf("%s: not within %v", what, patience)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 }
 
-func state[A, R any](t *testing.T, f *Function[A, R], key string) State {
+// state returns the state of a call, or "" if there is none.
+func state[A, R any](t *testing.T, f *Function[A, R], key string) (s State) {
 	t.Helper()
-	i, err := f.Call(key).Info(t.Context())
-	if err != nil {
-		return ""
-	}
-	return i.State
+	until(t, "it is known of "+key+" whether there is one", func() bool {
+		i, err := f.Call(key).Info(t.Context())
+		s = i.State
+		return err == nil || errors.Is(err, ErrNotFound)
+	})
+	return s
 }
 
 var errDown = errors.New("down")
@@ -146,7 +172,7 @@ func TestCloseWaitsForAttemptsAndForNothingElse(t *testing.T) {
 
 func TestCloseLeavesWhatDoesNotEndToTheNextProcess(t *testing.T) {
 	d := dir(t)
-	e := open(t, Settings{Dir: d})
+	e := openAs(t, Settings{Dir: d}, func(e *Engine) { e.parting = patience })
 	begun := make(chan struct{})
 	p := fast(1)
 	start(t, register(t, e, "test.f", p, func(ctx context.Context, _ int) (int, error) {

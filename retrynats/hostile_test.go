@@ -101,7 +101,7 @@ func TestHostileFailuresPanicsAndResultsEndTheirCallOnly(t *testing.T) {
 		return hostile[l.How]()
 	})
 	for how := range hostile {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		if _, err := start(t, f, how, lie{how}).Result(ctx); err == nil || ctx.Err() != nil {
 			t.Errorf("%s: ended with %v", how, err)
 		}
@@ -249,8 +249,7 @@ func TestTheResultOfWhatIsNoRecordIsAnErrorAtOnce(t *testing.T) {
 	if _, err := e.store.JS().Publish(t.Context(), record.Calls+"test.f.k", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
+	ctx := soon(t)
 	_, err := f.Call("k").Result(ctx)
 	if ctx.Err() != nil || !errors.Is(err, record.ErrUnreadable) {
 		t.Errorf("%v", err)
@@ -374,7 +373,7 @@ func TestWhatIsInFlightAtCloseReturns(t *testing.T) {
 	go func() { flying.Wait(); close(back) }()
 	select {
 	case <-back:
-	case <-time.After(40 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("something still waits")
 	}
 	f = register[int, int](t, open(t, Settings{Dir: e.set.Dir}), "test.f", fast(2), nil)

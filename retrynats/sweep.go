@@ -37,7 +37,7 @@ func (e *Engine) sweeps(first bool) {
 		}
 		e.nc.Publish(record.Sweeps, nil)
 		began := time.Now()
-		err := e.sweep(e.taking, all)
+		err := e.sweep(e.taking, all, e.overdue)
 		took = time.Since(began)
 		// While a cluster elects a leader nothing can be read. What a worker that died meanwhile has left without a tick would otherwise be
 		// found when it is overdue.
@@ -50,9 +50,9 @@ func (e *Engine) sweeps(first bool) {
 	}
 }
 
-// sweep wakes the calls that nothing wakes: all of them, or those that should have been woken a while ago. Among these are calls whose
+// sweep wakes the calls that nothing wakes: all of them, or those that should have been woken so long ago. Among these are calls whose
 // worker is dead while the server gives it time by a clock that was set back.
-func (e *Engine) sweep(ctx context.Context, all bool) error {
+func (e *Engine) sweep(ctx context.Context, all bool, overdue time.Duration) error {
 	if n, err := e.store.DropAhead(ctx); n > 0 {
 		e.set.Log.Warn("retrynats: consumers were ahead of their stream and are made anew", "consumers", n, "err", err)
 	}
@@ -63,8 +63,8 @@ func (e *Engine) sweep(ctx context.Context, all bool) error {
 	var acks []jetstream.PubAckFuture
 	if err == nil {
 		err = e.store.Scan(ctx, "", false, func(h store.Head) bool {
-			old := now.Sub(h.Stored).Abs() >= e.overdue // or stored before the clock was set back
-			late := h.State == record.Waiting && now.Sub(h.Due) >= e.overdue
+			old := now.Sub(h.Stored).Abs() >= overdue // or stored before the clock was set back
+			late := h.State == record.Waiting && now.Sub(h.Due) >= overdue
 			lost := !woken[h.ID] && (all && h.Stored.Before(now) || old)
 			stuck := h.State == record.Running && old
 			if h.State != record.Waiting && h.State != record.Running || !late && !lost && !stuck {

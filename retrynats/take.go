@@ -28,7 +28,7 @@ func (e *Engine) take(f *function) {
 		worked := false
 		for err == nil && ctx.Err() == nil {
 			var n int
-			if n, err = e.takeSome(ctx, f, c); n > 0 {
+			if n, err = e.takeSome(ctx, f, c, idle); n > 0 {
 				worked = true
 			}
 		}
@@ -48,8 +48,8 @@ func (e *Engine) take(f *function) {
 	}
 }
 
-// takeSome takes what is there, or waits for one.
-func (e *Engine) takeSome(ctx context.Context, f *function, c jetstream.Consumer) (int, error) {
+// takeSome takes what is there, or waits for one for a time.
+func (e *Engine) takeSome(ctx context.Context, f *function, c jetstream.Consumer, idle time.Duration) (int, error) {
 	n, err := e.acquire(ctx, f)
 	if err != nil {
 		return 0, err
