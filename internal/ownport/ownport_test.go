@@ -1,8 +1,12 @@
+//go:build unix
+
 package ownport
 
 import (
 	"errors"
 	"net"
+	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -48,5 +52,42 @@ func TestTheFirstConnectionIsTheCallers(t *testing.T) {
 	defer got.Close()
 	if got.RemoteAddr().String() != c.LocalAddr().String() {
 		t.Errorf("accepted a connection of %v, want %v", got.RemoteAddr(), c.LocalAddr())
+	}
+}
+
+// A server that is told a port may come and go there, whatever others are given meanwhile.
+func TestTakenPortsAreKept(t *testing.T) {
+	ports, err := Take(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range ports {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(p))
+		for range 2 {
+			l, err := net.Listen("tcp", addr)
+			if err != nil {
+				t.Fatalf("%d of %v: %v", p, ports, err)
+			}
+			l.Close()
+		}
+	}
+}
+
+// The system's own choice of a port is as that of a socket without SO_REUSEADDR: one in use isn't had.
+func TestNobodyElseIsGivenAKeptPort(t *testing.T) {
+	ports, err := Take(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	runtime.GC()
+	other := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 0) })
+		return err
+	}}
+	for _, addr := range []string{Closed(t), net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))} {
+		if l, err := other.Listen(t.Context(), "tcp", addr); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s was given to another: %v, %v", addr, l, err)
+		}
 	}
 }

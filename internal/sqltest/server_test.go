@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
-	"github.com/callagain/retry/internal/freeport"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/go-sql-driver/mysql"
 )
 
@@ -153,7 +153,7 @@ func newServer(account, driver string) (*server, error) {
 			return nil, err
 		}
 	}
-	ports, err := freeport.Find(1)
+	ports, err := ownport.Take(1)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
-	"github.com/callagain/retry/internal/freeport"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -62,7 +62,7 @@ func (p *postgres) start(bin string) error {
 			return err
 		}
 	}
-	ports, err := freeport.Find(1)
+	ports, err := ownport.Take(1)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/callagain/retry/internal/freeport"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retrynats/internal/apart"
 )
 
@@ -43,7 +43,7 @@ func Build(dir string, flags ...string) (string, error) {
 // Start starts n servers, one or three, and returns them and their URL. extra is added to the block of the configuration that is
 // about JetStream, and none of that is there if it is "-". with, if there is any, may change the Store and Env of each server.
 func Start(bin, dir string, n int, extra string, with ...func(*Server)) (ss []*Server, url string, err error) {
-	ports, err := freeport.Find(2 * n)
+	ports, err := ownport.Take(2 * n)
 	if err != nil {
 		return nil, "", err
 	}
