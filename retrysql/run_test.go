@@ -228,13 +228,15 @@ func TestRunGrace(t *testing.T) {
 
 // A context that ends before COMMIT is the end of the transaction, even if the function doesn't care.
 func TestRunContext(t *testing.T) {
-	s := &store{}
-	ctx, cancel := context.WithCancel(t.Context())
-	err := Run(ctx, quick, nil, s.begin, func(context.Context, Tx) error { cancel(); return nil })
-	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnknown) {
-		t.Error(err)
-	}
-	s.want(t, "BEGIN ROLLBACK")
+	synctest.Test(t, func(t *testing.T) { // where the ROLLBACK has all of its grace
+		s := &store{}
+		ctx, cancel := context.WithCancel(t.Context())
+		err := Run(ctx, quick, nil, s.begin, func(context.Context, Tx) error { cancel(); return nil })
+		if !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnknown) {
+			t.Error(err)
+		}
+		s.want(t, "BEGIN ROLLBACK")
+	})
 }
 
 // The context that begin is given keeps the values of the caller's, and is over when the call is.
