@@ -54,7 +54,7 @@ func ways() (ways []way) {
 
 // awaitIdle waits until no connection is in use: what a driver was left to do ends in its own time.
 func awaitIdle(t *testing.T, inUse func() int) {
-	p := retry.Policy{Attempts: retry.Unlimited, Backoff: retry.Constant(10 * time.Millisecond), Within: 30 * time.Second}
+	p := retry.Policy{Attempts: retry.Unlimited, Backoff: retry.Constant(10 * time.Millisecond), Within: 2 * time.Minute}
 	err := retry.Do(context.Background(), p, func(context.Context) error {
 		if inUse() > 0 {
 			return errors.New("connections are in use")
