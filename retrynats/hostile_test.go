@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -265,18 +263,10 @@ func TestTheResultOfWhatIsNoRecordIsAnErrorAtOnce(t *testing.T) {
 func TestAnOwnerThatCannotBeReachedIsNamed(t *testing.T) {
 	d := dir(t)
 	p := launch(t, d)
-	b, err := os.ReadFile(filepath.Join(d, "access.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var a map[string]any
-	json.Unmarshal(b, &a)
-	a["port"] = 1
-	b, _ = json.Marshal(a)
-	os.WriteFile(filepath.Join(d, "access.json"), b, 0o600)
+	setPort(t, d, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	_, err = Open(ctx, Settings{Dir: d})
+	_, err := Open(ctx, Settings{Dir: d})
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprint("process ", p.cmd.Process.Pid)) || !strings.Contains(err.Error(), "container") {
 		t.Errorf("%v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/callagain/retry/retrynats/internal/record"
 	"github.com/callagain/retry/retrynats/internal/store"
 	"github.com/nats-io/nats.go"
@@ -513,6 +514,12 @@ func TestRule6DeadLettersHaveARetentionOfTheirOwn(t *testing.T) {
 
 func TestRule7OneOwnerOfADirectoryAndOthersJoin(t *testing.T) {
 	d := dir(t)
+	shutDown(open(t, Settings{Dir: d}))
+	ports, err := ownport.Take(1) // one that nobody else is given while there is no owner
+	if err != nil {
+		t.Fatal(err)
+	}
+	setPort(t, d, ports[0])
 	p := launch(t, d) // the owner
 	b, err := os.ReadFile(filepath.Join(d, "retrynats.lock"))
 	if err != nil || !strings.Contains(string(b), fmt.Sprint(p.cmd.Process.Pid)) {
@@ -546,8 +553,8 @@ func TestRule7OneOwnerOfADirectoryAndOthersJoin(t *testing.T) {
 		}
 	}
 	until(t, "the directory is taken over", e.host.Owner) // which it may be about to note
-	if after := port(); after != before {
-		t.Errorf("the port was %d and is %d", before, after)
+	if after := port(); after != before || before != ports[0] {
+		t.Errorf("the port was to be %d, was %d and is %d", ports[0], before, after)
 	}
 	p = launch(t, d) // joins
 	p.tell("start last 0 0s 0")
@@ -559,6 +566,23 @@ func TestRule7OneOwnerOfADirectoryAndOthersJoin(t *testing.T) {
 		if i, err := os.Stat(filepath.Join(d, name)); err != nil || i.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", name, i.Mode(), err)
 		}
+	}
+}
+
+// setPort writes another port into access.json.
+func setPort(t *testing.T, dir string, port int) {
+	t.Helper()
+	path := filepath.Join(dir, "access.json")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a map[string]any
+	json.Unmarshal(b, &a)
+	a["port"] = port
+	b, _ = json.Marshal(a)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callagain/retry/internal/ownport"
 	"github.com/nats-io/nats.go"
 )
 
@@ -43,6 +44,23 @@ func connect(t *testing.T, h *Host) *nats.Conn {
 
 func TestOneOwnsTheDirectoryAndAnotherTakesOver(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "calls")
+	// A port that nobody else is given while there is no owner.
+	ports, err := ownport.Take(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := newAccess()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.Port = ports[0]
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := made.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(filepath.Join(dir, lockName), nil, 0o600)
 	a := openHost(t, dir, "a", func() { t.Error("the first one took over") })
 	owned := make(chan struct{})
 	b := openHost(t, dir, "b", func() { close(owned) })
@@ -57,6 +75,9 @@ func TestOneOwnsTheDirectoryAndAnotherTakesOver(t *testing.T) {
 		t.Error("the connection isn't by TLS")
 	}
 	before, _ := readAccess(dir)
+	if before.Port != made.Port {
+		t.Errorf("the port is %d, not %d", before.Port, made.Port)
+	}
 	a.Close()
 	<-owned
 	if !b.Owner() || !b.Gone("a") {
