@@ -12,50 +12,27 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/callagain/retry/internal/ownport"
 )
 
-// A port is an address of this machine that nobody else can take, and where nobody listens yet.
-type port struct {
-	address string
-	socket  int
-}
-
-func newPort(t *testing.T) port {
+func listenAt(t *testing.T, address string) {
 	t.Helper()
-	syscall.ForkLock.RLock()
-	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	syscall.CloseOnExec(socket)
-	syscall.ForkLock.RUnlock()
-	t.Cleanup(func() { syscall.Close(socket) })
-	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port{fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port), socket}
-}
-
-func (p port) listen(t *testing.T) {
-	t.Helper()
-	if err := syscall.Listen(p.socket, 128); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { l.Close() })
 }
 
 // It waits until somebody listens, and then is the command: the same process, whose exit code, input and signals are
 // its own, which is run once, and to which nothing is said of attempts.
 func TestWaitForConnections(t *testing.T) {
-	port, ready := newPort(t), temp(t)
-	address := port.address
+	address, ready := ownport.Closed(t), temp(t)
 	r := start(t, "--delay 10ms -n unlimited --report "+ready+".json --tcp "+address+" --on-retry", "echo waits >> "+ready, "--", "sh", "-c",
 		`echo $$ ${RETRY_ATTEMPT-none} ${RETRY_ID-none}; trap "exit 7" TERM; echo up >> `+ready+`; while :; do sleep 0.02; done`)
 	eventually(t, "two attempts", has(ready, "waits\nwaits\n"))
-	port.listen(t)
+	listenAt(t, address)
 	eventually(t, "the command", has(ready, "up\n"))
 	r.signal(syscall.SIGTERM)
 	got := r.end()
@@ -72,16 +49,15 @@ func TestWaitForConnections(t *testing.T) {
 
 // Without it there is no command, and how the wait ended is the exit code.
 func TestWaitInVain(t *testing.T) {
-	address := newPort(t).address
+	address := ownport.Closed(t)
 	r := run(t, "-n 2 -i 0 --tcp "+address+" echo ran")
 	r.is(t, 1, "")
 	r.says(t, "attempt 2 of 2: "+address, "gave up after", "attempts used up")
 	run(t, "-q --within 200ms --delay 10ms -n unlimited --tcp "+address+" echo ran").is(t, 124, "")
 	run(t, "-q -n 2 -i 0 --exhausted-code 9 --tcp "+address+" echo ran").is(t, 9, "")
 	// One of several is not enough.
-	port := newPort(t)
-	port.listen(t)
-	here := port.address
+	here := ownport.Closed(t)
+	listenAt(t, here)
 	run(t, "-q -n 2 -i 0 --tcp "+here+" --tcp "+address+" echo ran").is(t, 1, "")
 	run(t, "-q -n 2 -i 0 --tcp "+here+" --file /nonexistent echo ran").is(t, 1, "")
 	run(t, "-q -n 2 -i 0 --tcp "+here+" --file / echo ran").is(t, 0, "ran\n")
@@ -159,7 +135,7 @@ func TestWaitForStatus(t *testing.T) {
 			t.Errorf("%s: exit code %d after %d calls; want %d after %d; it said:\n%s", test.path, r.code, calls.Load(), test.code, test.calls, r.stderr)
 		}
 	}
-	run(t, "-n 1 --http http://"+newPort(t).address+"/x?key=hunter2").says(t, "/x: connect: connection refused")
+	run(t, "-n 1 --http http://"+ownport.Closed(t)+"/x?key=hunter2").says(t, "/x: connect: connection refused")
 }
 
 // A file may have to come, or with --until-fails to go.
