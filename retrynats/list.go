@@ -35,7 +35,7 @@ func (f *Function[A, R]) Calls(ctx context.Context, states ...State) iter.Seq2[I
 }
 
 // Count returns how many calls of the function there are in each state. It reads headers only, which is several times faster than
-// Calls.
+// Calls. A call that changes meanwhile may be counted twice or not at all.
 func (f *Function[A, R]) Count(ctx context.Context) (map[State]int, error) {
 	n := map[State]int{}
 	err := f.e.store.Scan(ctx, f.f.name, false, func(h store.Head) bool {

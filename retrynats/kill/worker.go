@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -188,21 +189,19 @@ func (w *worker) call(ctx context.Context, i int64) {
 	}
 }
 
-// drain waits until no call waits or runs.
+// drain waits until all calls that were accepted have ended. Count wouldn't do: it may miss one that changes meanwhile.
 func (w *worker) drain(ctx context.Context) error {
-	for {
-		time.Sleep(300 * time.Millisecond)
-		open := 0
-		for _, f := range w.funcs {
-			n, err := f.Count(ctx)
-			if err != nil {
-				open = 1
-				break
-			}
-			open += n[retrynats.Waiting] + n[retrynats.Running]
-		}
-		if open == 0 {
-			return w.e.Close(ctx)
-		}
+	open, _, err := read(w.conf.Ledger)
+	if err != nil {
+		return err
 	}
+	open = slices.DeleteFunc(open, func(x line) bool { return x.Kind != accepted })
+	for len(open) > 0 {
+		time.Sleep(300 * time.Millisecond)
+		open = slices.DeleteFunc(open, func(x line) bool {
+			i, err := w.funcs[x.Func].Call(x.Key).Info(ctx)
+			return err == nil && i.State != retrynats.Waiting && i.State != retrynats.Running || errors.Is(err, retrynats.ErrNotFound)
+		})
+	}
+	return w.e.Close(ctx)
 }

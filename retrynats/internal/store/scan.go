@@ -25,7 +25,7 @@ type Head struct {
 }
 
 // Scan calls yield with each call of a function, or of all if it is "", in the order in which they last changed, until yield returns
-// false. Calls that change meanwhile may come twice.
+// false. Calls that change meanwhile may come twice or not at all.
 func (s *Store) Scan(ctx context.Context, function string, data bool, yield func(Head) bool) error {
 	filter := record.Calls + ">"
 	if function != "" {
