@@ -95,7 +95,7 @@ func (p *Process) send(sig syscall.Signal) {
 // leaderEnded is called when the command itself has ended, and wasn't reaped.
 func (p *Process) leaderEnded(died syscall.Signal) {
 	p.ended = true
-	p.unsuspend() // its CONT may have come at the same time
+	p.undoSuspend() // its CONT may have come at the same time
 	if p.holds {
 		p.takeBack() // before the witness ends: what the terminal sends reaches it or us
 	}

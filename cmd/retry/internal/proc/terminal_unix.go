@@ -116,7 +116,7 @@ func (p *Process) paused(sig syscall.Signal) {
 // system refuses where there is nobody to do so; then the command goes on. Whoever runs us sees that it was our group that had the terminal,
 // or that it is our group that needs it: a retry that runs us gives it then.
 func (p *Process) suspend(sig syscall.Signal) {
-	p.unsuspend()
+	p.undoSuspend()
 	catchTSTP(false)
 	p.takeBack()
 	undo, ok := actByDefault(sig)
@@ -140,8 +140,8 @@ func (p *Process) suspend(sig syscall.Signal) {
 	}()
 }
 
-// unsuspend undoes what suspend did to a signal.
-func (p *Process) unsuspend() {
+// undoSuspend undoes what suspend did to a signal.
+func (p *Process) undoSuspend() {
 	if p.suspended != nil {
 		p.suspended()
 		p.suspended = nil
@@ -150,7 +150,7 @@ func (p *Process) unsuspend() {
 
 // resume continues the command, in the foreground if that's where we are now.
 func (p *Process) resume() {
-	p.unsuspend()
+	p.undoSuspend()
 	if p.holds && p.terminal.ours() {
 		p.give()
 	}
