@@ -10,10 +10,13 @@ import (
 	"github.com/callagain/retry/bench/peers"
 )
 
+// What is done a thousand times needs no virtual time, and isn't in a bubble: with the race detector, Go 1.26 crashes now and then where as many
+// goroutines select on timers that are due, as one library's do.
 var contexts = []promise[peers.Library]{
 	{
 		text: "A context that is over makes no attempt",
 		how:  "1000 calls of up to 3 attempts, under a context that was canceled before",
+		real: true,
 		run: func(t *testing.T, l peers.Library) finding {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
@@ -77,6 +80,7 @@ var contexts = []promise[peers.Library]{
 	{
 		text: "A deadline error from elsewhere doesn't pass for the caller's",
 		how:  "1000 calls whose function returns context.DeadlineExceeded twice, then succeeds; the caller's context lives",
+		real: true,
 		run: func(t *testing.T, l peers.Library) finding {
 			good := 0
 			for range 1000 {
@@ -96,6 +100,7 @@ var contexts = []promise[peers.Library]{
 	{
 		text: "Nested calls don't multiply",
 		how:  "1000 calls of 3 attempts of a function that itself calls with 3 attempts, with the settings left at the default",
+		real: true,
 		run: func(t *testing.T, l peers.Library) finding {
 			n := 0
 			for range 1000 {
