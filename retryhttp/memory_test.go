@@ -5,11 +5,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/memnet"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -17,15 +17,15 @@ import (
 // while anybody has something to do, however busy the machine is.
 type memory struct {
 	*httptest.Server
-	base  *http.Transport // goes to the server
-	dials atomic.Int64    // connections that were made
-	pipes pipes
+	base     *http.Transport // goes to the server
+	dials    atomic.Int64    // connections that were made
+	listener *memnet.Listener
 }
 
 // inMemory serves h until the end of the bubble that t is of.
 func inMemory(t *testing.T, h http.Handler) *memory {
-	m := &memory{pipes: pipes{conns: make(chan net.Conn), closed: make(chan bool)}}
-	m.Server = &httptest.Server{Listener: &m.pipes, Config: &http.Server{Handler: h, ErrorLog: quiet}}
+	m := &memory{listener: memnet.Listen("memory:80")}
+	m.Server = &httptest.Server{Listener: m.listener, Config: &http.Server{Handler: h, ErrorLog: quiet}}
 	m.Start()
 	t.Cleanup(m.Close)
 	m.base = &http.Transport{DialContext: m.dial}
@@ -38,40 +38,14 @@ func (m *memory) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if "http://"+addr != m.URL {
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}
-	near, far := net.Pipe()
-	select {
-	case m.pipes.conns <- far:
+	c, err := m.listener.Dial(ctx)
+	if err == nil {
 		m.dials.Add(1)
-		return near, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	return c, err
 }
 
 // transport returns a Transport that goes to the server.
 func (m *memory) transport(p retry.Policy) *retryhttp.Transport {
 	return &retryhttp.Transport{Base: m.base, Policy: p}
 }
-
-// pipes is a listener for connections in memory.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan bool
-	once   sync.Once
-}
-
-func (l *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipes) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory:80"} }
