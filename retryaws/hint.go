@@ -1,11 +1,11 @@
 package retryaws
 
 import (
-	"errors"
 	"strconv"
 	"time"
 
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/callagain/retry/internal/errtree"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -23,7 +23,7 @@ const (
 
 // retryAfter returns how long the answer in err asks to wait.
 func retryAfter(err error) (time.Duration, source) {
-	res, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	res, ok := errtree.AsType[*smithyhttp.ResponseError](err)
 	if !ok || res.Response == nil || res.Response.Response == nil {
 		return 0, noHint
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 )
 
 func FuzzRetryAfter(f *testing.F) {
@@ -31,4 +32,13 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Errorf("with Retry-After %q: %v, %v", standard, d, from)
 		}
 	})
+}
+
+// An operation's error without an end asks for nothing, and keeps nobody.
+func TestHintOfAnEndlessError(t *testing.T) {
+	for _, err := range []error{new(errtreetest.Itself), new(errtreetest.Tree)} {
+		if d, from := retryAfter(err); d != 0 || from != noHint {
+			t.Errorf("%v: %v", err, d)
+		}
+	}
 }

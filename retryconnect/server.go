@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/callagain/retry"
 	numbers "github.com/callagain/retry/internal/attempt"
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // RetryLater returns an error for a server's handler to return: unavailable, and the wish that the client comes back after d and
@@ -102,8 +103,8 @@ func attempted(ctx context.Context, header http.Header) context.Context {
 }
 
 func noMultiple(err error) error {
-	_, gaveUp := errors.AsType[*retry.Error](err)
-	_, wasRefused := errors.AsType[*refused](err)
+	_, gaveUp := errtree.AsType[*retry.Error](err)
+	_, wasRefused := errtree.AsType[*refused](err)
 	if gaveUp || wasRefused {
 		return DoNotRetry(err)
 	}

@@ -24,6 +24,9 @@ func TestAnErrorWithoutEndIsNotTransient(t *testing.T) {
 func TestAnErrorWithoutEndEndsTheCall(t *testing.T) {
 	i := NewInterceptor(retry.Policy{}).(*interceptor)
 	for _, end := range []error{new(errtreetest.Itself), new(errtreetest.Tree)} {
+		if err := noMultiple(end); err != end {
+			t.Errorf("of a handler: %v", err)
+		}
 		for _, failure := range []error{end, connect.NewError(connect.CodeCanceled, end)} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(end)

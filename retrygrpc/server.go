@@ -2,12 +2,12 @@ package retrygrpc
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
 	"github.com/callagain/retry"
 	numbers "github.com/callagain/retry/internal/attempt"
+	"github.com/callagain/retry/internal/errtree"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -90,8 +90,8 @@ type attemptedStream struct{ grpc.ServerStream }
 func (s attemptedStream) Context() context.Context { return attempted(s.ServerStream.Context()) }
 
 func noMultiple(ctx context.Context, err error) error {
-	_, gaveUp := errors.AsType[*retry.Error](err)
-	_, wasRefused := errors.AsType[*refused](err)
+	_, gaveUp := errtree.AsType[*retry.Error](err)
+	_, wasRefused := errtree.AsType[*refused](err)
 	if gaveUp || wasRefused {
 		return DoNotRetry(ctx, err)
 	}

@@ -30,6 +30,9 @@ func TestAnErrorWithoutEndEndsTheCall(t *testing.T) {
 	}
 	defer cc.Close()
 	for _, failure := range []error{new(errtreetest.Itself), new(errtreetest.Tree)} {
+		if err := noMultiple(t.Context(), failure); err != failure {
+			t.Errorf("of a handler: %v", err)
+		}
 		n := 0
 		err := newClient(retry.Policy{}, nil).unary(t.Context(), "/a.B/c", nil, nil, cc, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 			n++

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/callagain/retry"
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // ErrTooLarge is the failure of an answer that is longer than may be read. It isn't retried.
@@ -37,8 +38,8 @@ func decodeJSON[T any](resp *http.Response, limit int64) (T, error) {
 	if err == nil {
 		return v, nil
 	}
-	_, syntax := errors.AsType[*json.SyntaxError](err)
-	_, mismatch := errors.AsType[*json.UnmarshalTypeError](err)
+	_, syntax := errtree.AsType[*json.SyntaxError](err)
+	_, mismatch := errtree.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case body.left < 0:
 		var none T

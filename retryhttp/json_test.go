@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/callagain/retry/internal/errtree/errtreetest"
 	"github.com/callagain/retry/retryhttp"
 )
 
@@ -26,6 +27,19 @@ func TestJSON(t *testing.T) {
 		if n := requests.Load(); n != want || (err == nil) != json.Valid([]byte(body)) && body != `{"a": "one"}` {
 			t.Errorf("%q: %d requests, want %d (%v)", body, n, want, err)
 		}
+	}
+}
+
+// endless can't be decoded, for a reason without an end.
+type endless struct{}
+
+func (*endless) UnmarshalJSON([]byte) error { return new(errtreetest.Itself) }
+
+func TestJSONThatFailsWithoutAnEnd(t *testing.T) {
+	u := handling(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{}") })
+	_, err := retryhttp.Fetch(&http.Client{Transport: transport(t, three)}, request(t, "GET", u, nil), retryhttp.JSON[endless])
+	if err == nil {
+		t.Error("no error")
 	}
 }
 

@@ -35,11 +35,11 @@ func TestErrorsOfAnyShapeAreJudged(t *testing.T) {
 	}
 }
 
-// A brokenTx is one whose COMMIT and ROLLBACK fail with an error.
+// A brokenTx is one whose queries, COMMIT and ROLLBACK fail with an error.
 type brokenTx struct{ err error }
 
 func (tx brokenTx) Exec(context.Context, string) error            { return nil }
-func (tx brokenTx) Query(context.Context, string) (string, error) { return "", nil }
+func (tx brokenTx) Query(context.Context, string) (string, error) { return "", tx.err }
 func (tx brokenTx) Commit(context.Context) error                  { return tx.err }
 func (tx brokenTx) Rollback(context.Context) error                { return tx.err }
 
@@ -55,6 +55,10 @@ func TestErrorsWithoutEndEndTheTransaction(t *testing.T) {
 		err = Run(t.Context(), retry.Policy{}, nil, begin, func(context.Context, Tx) error { return errNo })
 		if err != errNo {
 			t.Errorf("ROLLBACK: %T", err)
+		}
+		err = Run(t.Context(), retry.Policy{Attempts: 2, Backoff: retry.Constant(0)}, &Options{Outcome: Ledger{}}, begin, func(context.Context, Tx) error { return nil })
+		if !errtree.Is(err, ErrUnknown) {
+			t.Errorf("COMMIT, and what became of it: %T", err)
 		}
 	}
 }

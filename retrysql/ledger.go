@@ -4,9 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/callagain/retry/internal/errtree"
 )
 
 // A Ledger is an [Outcome] for any database with transactions: each transaction writes a row under the call's key to a table. It
@@ -65,7 +66,7 @@ func (l ledger) after(context.Context, Tx) (witness, error) { return l, nil }
 func (l ledger) ask(ctx context.Context, begin func(context.Context) (Tx, error)) (committed bool, err error) {
 	err = briefly(ctx, begin, func(tx Tx) error {
 		_, err := tx.Query(ctx, "SELECT id FROM "+l.Table+" WHERE id = '"+l.Key+"'")
-		if errors.Is(err, sql.ErrNoRows) {
+		if errtree.Is(err, sql.ErrNoRows) {
 			return l.insert(ctx, tx)
 		}
 		committed = err == nil

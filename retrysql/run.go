@@ -51,7 +51,7 @@ func Run(ctx context.Context, p retry.Policy, o *Options, begin func(context.Con
 	}
 	p.RetryIf = func(err error) bool {
 		// To ask again does no harm, whatever the policy thinks of the failure.
-		return r.pending != nil && errors.Is(err, ErrUnknown) || retryIf(err)
+		return r.pending != nil && errtree.Is(err, ErrUnknown) || retryIf(err)
 	}
 	return retry.Do(ctx, p, r.attempt)
 }
