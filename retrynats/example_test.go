@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 
 	"github.com/callagain/retry"
 	"github.com/callagain/retry/retrynats"
@@ -59,6 +60,43 @@ func ExampleRegister() {
 	// attempt 2 of order-7
 	// attempt 3 of order-7
 	// delivered to https://example.com/hook <nil>
+}
+
+// A receiver that takes one delivery at a time gets no more from this engine; the other calls wait in the stream.
+func ExampleAtOnce() {
+	ctx := context.Background()
+	engine, end, err := open(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer end()
+
+	var busy atomic.Int32
+	deliver, err := retrynats.Register(engine, "webhook", retry.Policy{}, func(ctx context.Context, order int) (int, error) {
+		defer busy.Add(-1)
+		if busy.Add(1) > 1 {
+			fmt.Println("the receiver is busy")
+		}
+		return order, nil
+	}, retrynats.AtOnce(1))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for order := range 3 {
+		if _, err := deliver.Start(ctx, fmt.Sprint("order-", order), order); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	for order := range 3 {
+		fmt.Println(deliver.Call(fmt.Sprint("order-", order)).Result(ctx))
+	}
+	// Output:
+	// 0 <nil>
+	// 1 <nil>
+	// 2 <nil>
 }
 
 // Calls that gave up are listed with their failures, and begun anew when what they failed by was repaired.
