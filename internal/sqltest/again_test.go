@@ -82,12 +82,12 @@ var sqlite = database{
 }
 
 // A scene is a way to fail. The transaction executes the statements of begin and end. In its first attempt the rival comes in between,
-// whose balance of account 1 is then 10 higher; what it returns is called at the end of the attempt.
+// whose balance of account 1 is then 10 higher; of what it returns, after is called at the end of that attempt, and gone at the begin of the next.
 type scene struct {
 	name      string
 	isolation sql.IsolationLevel
 	begin     func(database) []string
-	rival     func(*testing.T, database, *sql.DB) (after func())
+	rival     func(*testing.T, database, *sql.DB) (after, gone func())
 	end       func(database) []string
 	ignore    bool // the function goes on after an error, and returns nil
 	outcome   retrysql.Outcome
@@ -106,31 +106,36 @@ func always(queries ...string) func(database) []string {
 	return func(database) []string { return queries }
 }
 
-func overtake(t *testing.T, _ database, direct *sql.DB) func() {
+func nothing() {}
+
+func overtake(t *testing.T, _ database, direct *sql.DB) (after, gone func()) {
 	exec1(t, direct, rivals)
-	return func() {}
+	return nothing, nothing
 }
 
-func hold(t *testing.T, _ database, direct *sql.DB) func() {
+func hold(t *testing.T, _ database, direct *sql.DB) (after, gone func()) {
 	tx := rivalTx(t, direct, rivals)
-	return func() { tx.Commit() }
+	return func() { tx.Commit() }, nothing
 }
 
-func cutOff(t *testing.T, d database, direct *sql.DB) func() {
+func cutOff(t *testing.T, d database, direct *sql.DB) (after, gone func()) {
 	d.kill(t, direct)
 	exec1(t, direct, rivals)
-	return func() {}
+	return nothing, nothing
 }
 
-// deadlock waits for account 1, and has locked account 2.
-func deadlock(t *testing.T, d database, direct *sql.DB) func() {
+// deadlock waits for account 1, and has locked account 2. In PostgreSQL the next attempt may get account 1 before the one that waited has
+// woken, and there is another deadlock: it is gone when it has committed.
+func deadlock(t *testing.T, d database, direct *sql.DB) (after, gone func()) {
+	committed := make(chan struct{})
 	tx := rivalTx(t, direct, append(slices.Clone(d.hurry), touch2)...)
 	go func() {
+		defer close(committed)
 		tx.Exec(rivals)
 		tx.Commit()
 	}()
 	await(t, direct, d.waits)
-	return func() {}
+	return nothing, func() { <-committed }
 }
 
 var scenes = []scene{
@@ -181,7 +186,7 @@ func TestAgain(t *testing.T) {
 func (sc scene) play(t *testing.T, d database, direct, db *sql.DB) {
 	t.Helper()
 	p := policy
-	retries := 0
+	retries, gone := 0, nothing
 	p.Observe = func(_ context.Context, e retry.Event) {
 		if e.Retry {
 			t.Log(e.Err)
@@ -197,11 +202,16 @@ func (sc scene) play(t *testing.T, d database, direct, db *sql.DB) {
 			}
 			return nil
 		}
+		if retry.Attempt(ctx) > 1 {
+			gone()
+		}
 		if err := exec(sc.begin(d)); err != nil {
 			return err
 		}
 		if retry.Attempt(ctx) == 1 {
-			defer sc.rival(t, d, direct)()
+			var after func()
+			after, gone = sc.rival(t, d, direct)
+			defer after()
 		}
 		return exec(sc.end(d))
 	})
