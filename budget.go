@@ -115,11 +115,10 @@ func (b *Budget) Take() bool { return b.take(now()) != noPocket }
 // Return gives back a retry that was taken, by Take or by [Policy.Next], and isn't made. While one of the Min retries is missing, it
 // is one of these: unlike the earned ones they don't fade.
 func (b *Budget) Return() {
-	to := fromEarned
-	if b.spare.level(now(), b.min(), b.every()) < float64(b.min()) {
-		to = fromSpare
+	if !b.spare.fill(now(), b.min(), b.every()) {
+		b.earned.add(1)
 	}
-	b.giveBack(to)
+	b.granted.Add(-1)
 }
 
 // Earn records a successful call. It is a single atomic addition.

@@ -136,6 +136,19 @@ func (r *reserve) take(now time.Duration, size int, every time.Duration) bool {
 
 func (r *reserve) giveBack(every time.Duration) { r.full.Add(-int64(every)) }
 
+// fill gives a token back if one is missing, and reports whether it was.
+func (r *reserve) fill(now time.Duration, size int, every time.Duration) bool {
+	for {
+		full := r.full.Load()
+		if r.debt(full, now, size, every) == 0 {
+			return false
+		}
+		if r.full.CompareAndSwap(full, full-int64(every)) {
+			return true
+		}
+	}
+}
+
 func (r *reserve) level(now time.Duration, size int, every time.Duration) float64 {
 	return float64(size) - float64(r.debt(r.full.Load(), now, size, every))/float64(every)
 }
