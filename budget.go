@@ -165,7 +165,7 @@ func (b *Budget) giveBack(to pocket) {
 	case fromEarned:
 		b.earned.add(1)
 	case fromSpare:
-		b.spare.giveBack(b.every())
+		b.spare.fill(now(), b.min(), b.every())
 	default:
 		return
 	}

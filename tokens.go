@@ -134,8 +134,6 @@ func (r *reserve) take(now time.Duration, size int, every time.Duration) bool {
 	}
 }
 
-func (r *reserve) giveBack(every time.Duration) { r.full.Add(-int64(every)) }
-
 // fill gives a token back if one is missing, and reports whether it was.
 func (r *reserve) fill(now time.Duration, size int, every time.Duration) bool {
 	for {
