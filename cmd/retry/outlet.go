@@ -18,9 +18,8 @@ type outlet struct {
 
 func newOutlet(f *os.File) *outlet { return &outlet{f, make(chan struct{}, 1)} }
 
-// moment is how long a write may still take when the context has ended. It is waited for in steps: while we are stopped ourselves, or
-// the machine is, only one of them can pass.
-const moment, steps = 500 * time.Millisecond, 10
+// moment is how long a write may still take when the context has ended.
+const moment = 500 * time.Millisecond
 
 var errStuck = errors.New("nobody takes what is written")
 
@@ -31,13 +30,9 @@ func (o *outlet) write(ctx context.Context, p []byte) error {
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
-		for range steps {
-			select {
-			case <-time.After(moment / steps):
-			case <-late.Done():
-			}
+		if proc.Awake(moment, late.Done()) {
+			cancel()
 		}
-		cancel()
 	})()
 	select {
 	case o.busy <- struct{}{}:

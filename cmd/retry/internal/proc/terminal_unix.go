@@ -127,16 +127,10 @@ func (p *Process) suspend(sig syscall.Signal) {
 	p.suspended = func() { undo(); close(continued) }
 	toOwnGroup(sig)
 	go func() {
-		// In steps: of the time for which we are stopped only one can pass. Two CONTs would continue a command that was stopped again
-		// between them.
-		for range 10 {
-			select {
-			case <-time.After(20 * time.Millisecond):
-			case <-continued:
-				return
-			}
+		// Not beside the CONT that continues us: two would continue a command that was stopped again between them.
+		if Awake(200*time.Millisecond, continued) {
+			p.signals.receive(syscall.SIGCONT)
 		}
-		p.signals.receive(syscall.SIGCONT)
 	}()
 }
 
