@@ -170,6 +170,18 @@ func (x *terminal) stops() {
 	x.t.Fatalf("the job isn't stopped; the terminal shows %q;\n%s", x.text(), ps)
 }
 
+// sleeps starts a command that sleeps, in a line that goes on with rest, and returns its number and what tells its state.
+func (x *terminal) sleeps(rest string) (command int, state func(want string) func() bool) {
+	x.t.Helper()
+	pid := temp(x.t)
+	x.types("$R -n 1 sh -c 'echo $$ > " + pid + "; exec sleep 300'" + rest + "\n")
+	eventually(x.t, "the command", has(pid, "\n"))
+	command, _ = strconv.Atoi(strings.TrimSpace(read(x.t, pid)))
+	return command, func(want string) func() bool {
+		return func() bool { state, _, _, _ := stat(x.t, command); return state == want }
+	}
+}
+
 // ends waits for the program's end.
 func (x *terminal) ends() *os.ProcessState {
 	x.t.Helper()
@@ -351,13 +363,7 @@ func TestCtrlZInNestedRuns(t *testing.T) {
 // In a pipeline, where the command isn't in the foreground, Ctrl-Z stops it all the same.
 func TestCtrlZInPipeline(t *testing.T) {
 	x := shell(t)
-	pid := temp(t)
-	x.types("$R -n 1 sh -c 'echo $$ > " + pid + "; exec sleep 300' | cat\n")
-	eventually(t, "the command", has(pid, "\n"))
-	command, _ := strconv.Atoi(strings.TrimSpace(read(t, pid)))
-	state := func(want string) func() bool {
-		return func() bool { state, _, _, _ := stat(t, command); return state == want }
-	}
+	_, state := x.sleeps(" | cat")
 	for range 2 {
 		x.stops()
 		eventually(t, "the command is stopped", state("T"))
@@ -372,13 +378,7 @@ func TestCtrlZInPipeline(t *testing.T) {
 // A Ctrl-Z that comes as soon as fg has continued the command stops it all the same.
 func TestCtrlZAfterFg(t *testing.T) {
 	x := shell(t)
-	pid := temp(t)
-	x.types("$R -n 1 sh -c 'echo $$ > " + pid + "; exec sleep 300'\n")
-	eventually(t, "the command", has(pid, "\n"))
-	command, _ := strconv.Atoi(strings.TrimSpace(read(t, pid)))
-	state := func(want string) func() bool {
-		return func() bool { state, _, _, _ := stat(t, command); return state == want }
-	}
+	command, state := x.sleeps("")
 	for range 20 {
 		eventually(t, "the command is in the foreground", func() bool { return x.foreground() == command && state("S")() })
 		x.stops()
